@@ -1,0 +1,25 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+# Every command sets up by itself whatever it needs. Settings from the environment:
+#   ODA_HTTP_PORT (8069)  ODA_SANDBOX_PORT (8070)  ODA_DB (oda)  ODOO_SOURCE (a folder)
+
+export ODA_HTTP_PORT ODA_SANDBOX_PORT ODA_DB ODOO_SOURCE ADDON FROM CONFIRM
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench lint shell stop clean backup restore call
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: ## set up, serve http://127.0.0.1:8069 and the sandbox until Ctrl-C
+test: ## all tests (ADDON=oda_crm: one addon)
+bench: ## performance figures, ours beside stock Odoo's
+lint: ## style and static checks
+shell: ## Odoo's Python shell on the database
+stop: ## stop what runs from this clone
+clean: ## remove .local (server, database, everything set up)
+backup: ## database and files to .local/backups
+restore: ## bring back a backup: FROM=folder (CONFIRM=1 to overwrite)
+call: ## ring as an outside caller, in the sandbox: FROM=+37369123456
+
+run test bench lint shell stop clean backup restore call:
+	@sh tools/bootstrap.sh $@

@@ -1,0 +1,42 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+{
+    "name": "ODA Base",
+    "summary": "Durable inbox and outbox, connector accounts, phone numbers, "
+    "working time, business events",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Productivity",
+    "license": "AGPL-3",
+    "author": "ODA",
+    "depends": ["mail", "resource", "contacts", "queue_job"],
+    "external_dependencies": {
+        "python": [
+            "cryptography",
+            "holidays",
+            "phonenumbers",
+            "prometheus_client",
+            "requests",
+        ],
+    },
+    "data": [
+        "security/oda_groups.xml",
+        "security/ir.model.access.csv",
+        "security/oda_rules.xml",
+        "data/oda_queue_data.xml",
+        "data/oda_cron_data.xml",
+        "data/oda_day_data.xml",
+        "views/oda_connector_account_views.xml",
+        "views/oda_inbound_views.xml",
+        "views/oda_outbound_views.xml",
+        "views/oda_refusal_views.xml",
+        "views/oda_event_views.xml",
+        "views/oda_menus.xml",
+        "views/oda_phone_views.xml",
+        "views/oda_day_views.xml",
+    ],
+    "demo": ["demo/oda_demo_users.xml"],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
+    "application": True,
+    "installable": True,
+}

@@ -1,0 +1,165 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+"""What a connector is, in plain Python: no environment, no HTTP.
+
+A connector turns a provider's bytes into rows of the inbox and our messages
+into the provider's calls. It is one class registered under its name; the
+models and controllers of this addon do the storing, retrying and answering.
+Every hook that verifies or allows refuses until it is overridden.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One HTTP request of a provider, as it came.
+
+    :ivar method: ``GET`` or ``POST``
+    :ivar headers: case-insensitive mapping
+    :ivar body: raw bytes, before anything parsed them
+    :ivar remote_addr: address of the peer, after the proxy's word for it
+    """
+
+    method: str
+    query: Mapping
+    headers: Mapping
+    content_type: str
+    body: bytes
+    remote_addr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the inbox must know of a push, whatever it means.
+
+    :ivar event_key: the same for a redelivery, different for anything else
+    :ivar order_key: rows that share it are worked strictly in order ('' = none)
+    :ivar kind: short word for lists, e.g. ``event:INCOMING``
+    :ivar fields: what the driver parsed; kept for the request only
+    """
+
+    event_key: str
+    order_key: str = ""
+    kind: str = ""
+    fields: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The part of ``oda.connector.account`` that the hot path needs."""
+
+    id: int
+    connector: str
+    key: str
+    secret: str
+    company_id: int
+
+
+class PushRefused(Exception):
+    """Base of all refusals; ``status`` is the HTTP status of the answer."""
+
+    status = 400
+    reason = "refused"
+
+    def __init__(self, words=""):
+        super().__init__(words or self.reason)
+
+
+class Malformed(PushRefused):
+    status = 400
+    reason = "malformed"
+
+
+class Unauthenticated(PushRefused):
+    status = 401
+    reason = "unauthenticated"
+
+
+class Forbidden(PushRefused):
+    status = 403
+    reason = "forbidden"
+
+
+class UnknownAccount(PushRefused):
+    status = 404
+    reason = "unknown_account"
+
+
+class MethodRefused(PushRefused):
+    status = 405
+    reason = "method"
+
+
+class TooLarge(PushRefused):
+    status = 413
+    reason = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one outgoing message.
+
+    :ivar state: ``done``, ``failed`` (never again), ``later`` (surely not
+        sent: try again) or ``unknown`` (perhaps sent: ask, never resend)
+    :ivar reference: the provider's own id, when it gave one
+    :ivar words: for a person, without secrets
+    :ivar retry_after: seconds, when the provider named them
+    """
+
+    state: str
+    reference: str = ""
+    words: str = ""
+    retry_after: float | None = None
+
+
+class Driver:
+    """One provider. Subclass, set ``name``, override, ``@register``."""
+
+    name = ""
+    #: bytes; a push is small, media come by their own download
+    max_body = 64 * 1024
+    methods = ("POST",)
+    #: model whose ``_oda_process_inbound`` works the rows of this connector
+    processor = ""
+    #: at most ``rate[0]`` messages each ``rate[1]`` seconds and account
+    rate = (10, 1.0)
+
+    def authenticate(self, push: Push, account: Account) -> None:
+        """Raise unless the raw push proves that it comes from the provider."""
+        raise Unauthenticated("no verification is implemented for this connector")
+
+    def identify(self, push: Push) -> Envelope:
+        """Return the envelope of a push, or raise `Malformed` in words."""
+        raise Malformed("no parser is implemented for this connector")
+
+    def answer(self, env, account: Account, envelope: Envelope):
+        """Return a JSON-able answer the caller waits for, or None to store.
+
+        Called on the hot path: one indexed read at most, no write.
+        """
+        return None
+
+    def send(self, account: Account, message: Mapping) -> Delivery:
+        """Send one message: ``{uuid, verb, payload, attempts}``."""
+        return Delivery("failed", words="this connector cannot send")
+
+    def resolve(self, account: Account, message: Mapping) -> Delivery:
+        """Ask the provider what became of a message of unknown fate.
+
+        ``later`` here means: the provider surely never got it.
+        """
+        return Delivery("unknown", words="this provider cannot be asked")
+
+
+_drivers: dict[str, Driver] = {}
+
+
+def register(cls):
+    """Class decorator: make the driver known under its name."""
+    _drivers[cls.name] = cls()
+    return cls
+
+
+def driver_of(name: str) -> Driver | None:
+    return _drivers.get(name)

@@ -1,0 +1,233 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import re
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+from odoo.fields import NO_ACCESS
+
+from .. import sealing
+from ..connectors import Account, driver_of
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class OdaConnectorAccount(models.Model):
+    """One account at one provider: the address it pushes to, and its secret.
+
+    The secret is sealed with a key that is not in the database, is never shown
+    again and never exported.
+    """
+
+    _name = "oda.connector.account"
+    _description = "Connector Account"
+    _order = "connector, name"
+
+    name = fields.Char(required=True, translate=True)
+    connector = fields.Selection([], required=True)
+    key = fields.Char(
+        required=True,
+        copy=False,
+        help="Last part of the address that the provider pushes to.",
+    )
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    secret_sealed = fields.Char(groups=NO_ACCESS, copy=False, readonly=True)
+    secret = fields.Char(
+        string="New secret",
+        compute="_compute_secret",
+        inverse="_inverse_secret",
+        exportable=False,
+        help="Token or password agreed with the provider. Kept encrypted and "
+        "never shown again: write a new one to replace it.",
+    )
+    has_secret = fields.Boolean(compute="_compute_has_secret")
+    inbound_path = fields.Char(compute="_compute_inbound_path")
+    last_received_at = fields.Datetime(compute="_compute_traffic")
+    waiting_count = fields.Integer(compute="_compute_traffic")
+    dead_count = fields.Integer(compute="_compute_traffic")
+
+    _key_uniq = models.Constraint(
+        "UNIQUE(connector, key)", "This address is already taken by another account."
+    )
+
+    # === COMPUTES AND CHECKS ===#
+
+    @api.depends()
+    def _compute_secret(self):
+        self.secret = False
+
+    def _inverse_secret(self):
+        for account in self.filtered("secret"):
+            # sudo: the sealed column is closed to everybody, also to admins
+            account.sudo().secret_sealed = sealing.seal(
+                account.secret, account._secret_context()
+            )
+            self.env["oda.event"]._log("connector.key_replaced", account)
+
+    @api.depends("secret_sealed")
+    def _compute_has_secret(self):
+        for account in self:
+            # sudo: only whether there is one, not what it is
+            account.has_secret = bool(account.sudo().secret_sealed)
+
+    @api.depends("connector", "key")
+    def _compute_inbound_path(self):
+        for account in self:
+            account.inbound_path = f"/oda/in/{account.connector}/{account.key}"
+
+    def _compute_traffic(self):
+        Inbound = self.env["oda.inbound"]
+        last = dict(
+            Inbound._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["received_at:max"]
+            )
+        )
+        count = {
+            (account, state): number
+            for account, state, number in Inbound._read_group(
+                [
+                    ("account_id", "in", self.ids),
+                    ("state", "in", ("new", "retry", "dead")),
+                ],
+                ["account_id", "state"],
+                ["__count"],
+            )
+        }
+        for account in self:
+            account.last_received_at = last.get(account)
+            account.waiting_count = count.get((account, "new"), 0) + count.get(
+                (account, "retry"), 0
+            )
+            account.dead_count = count.get((account, "dead"), 0)
+
+    @api.constrains("key")
+    def _check_key(self):
+        for account in self:
+            if not _KEY.fullmatch(account.key or ""):
+                raise ValidationError(
+                    self.env._(
+                        "The address key may hold letters, digits, '-' and '_' only."
+                    )
+                )
+
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return accounts
+
+    def write(self, vals):
+        if "connector" in vals and any(a.connector != vals["connector"] for a in self):
+            raise ValidationError(
+                self.env._("The connector of an account cannot be changed: add one.")
+            )
+        res = super().write(vals)
+        self.env.registry.clear_cache()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self.env.registry.clear_cache()
+        return res
+
+    # === VERBS ===#
+
+    def _secret_context(self):
+        """Bind a sealed secret to its row, so that it is useless in another."""
+        self.ensure_one()
+        return f"oda.connector.account:{self.id}"
+
+    def _driver(self):
+        self.ensure_one()
+        return driver_of(self.connector)
+
+    def _account(self):
+        """Return the plain `Account` with its secret opened, for a driver."""
+        self.ensure_one()
+        # sudo: the sealed column is closed to everybody; drivers need its content
+        sealed = self.sudo().secret_sealed
+        return Account(
+            id=self.id,
+            connector=self.connector,
+            key=self.key,
+            secret=sealing.unseal(sealed, self._secret_context()) if sealed else "",
+            company_id=self.company_id.id,
+        )
+
+    @api.model
+    @tools.ormcache()
+    def _addresses(self):
+        """Return `{(connector, key): Account}` of all active accounts.
+
+        The opened secrets live in the memory of the worker only. One entry for
+        all, so that invented addresses cannot crowd the cache.
+        """
+        # sudo: called before anybody is known; the push is verified with it
+        accounts = self.sudo().search([])
+        return {(one.connector, one.key): one._account() for one in accounts}
+
+    @api.model
+    def _resolve(self, connector, key):
+        """Return the `Account` behind an address, or None. Hot path: cached."""
+        return self._addresses().get((connector, key))
+
+    def _jobs_user(self):
+        """Return the low-right user that works the rows of connectors."""
+        return self.env.ref("oda_base.user_connector")
+
+    def _wake(self, model_name, method):
+        """Have `model._<method>(account)` run soon, in this account's channel.
+
+        Must run after the commit of the rows it is about, on a fresh snapshot:
+        a job seen waiting then will start later than our rows became visible,
+        so it cannot miss them; if none waits, one is enqueued.
+        """
+        self.ensure_one()
+        identity = f"{model_name}:{self.id}"
+        self.env.cr.execute(
+            "SELECT 1 FROM queue_job WHERE identity_key = %s AND state IN "
+            "('pending', 'enqueued', 'wait_dependencies') LIMIT 1",
+            (identity,),
+        )
+        if self.env.cr.fetchone():
+            return False
+        model = self.env[model_name].with_user(self._jobs_user())
+        delayed = model.with_delay(
+            identity_key=identity,
+            description=f"{model_name}: {self.connector}/{self.key}",
+            max_retries=0,
+        )
+        getattr(delayed, method)(self.id)
+        return True
+
+    @api.model
+    def _wake_after_commit(self, account_ids, model_name, method):
+        """Call `_wake` for the accounts once this transaction is committed.
+
+        A crash in between loses nothing: the sweeping cron finds the rows.
+        """
+        registry, user = self.env.registry, self.env.uid
+
+        def wake():
+            with registry.cursor() as cr:
+                env = api.Environment(cr, user or api.SUPERUSER_ID, {})
+                for account in env["oda.connector.account"].browse(account_ids):
+                    account._wake(model_name, method)
+
+        self.env.cr.postcommit.add(wake)
+
+    def action_view_dead(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "oda_base.action_oda_inbound"
+        )
+        action["domain"] = [("account_id", "=", self.id)]
+        action["context"] = {"search_default_dead": 1}
+        return action

@@ -1,0 +1,95 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from collections import defaultdict
+
+from odoo import api, fields, models, release
+
+from ..net import breaker
+
+#: seconds a waiting push may be old before the house counts as unwell
+STUCK_AFTER = 600
+
+
+class OdaHealth(models.AbstractModel):
+    """The state of the house as numbers; higher addons extend `_facts`."""
+
+    _name = "oda.health"
+    _description = "Health"
+
+    @api.model
+    def _facts(self):
+        """Return a JSON-able dict; `status` is `ok` or `unwell`.
+
+        `{status, database, queue: {jobs, oldest_seconds}, last_backup,
+        connectors: [{connector, key, inbound, outbound, last_received}],
+        refused_24h, circuits, versions}`. Indexed reads only.
+        """
+        jobs = self._pairs(
+            "SELECT state, count(*) FROM queue_job WHERE state IN "
+            "('pending', 'enqueued', 'started', 'failed') GROUP BY state"
+        )
+        self.env.cr.execute(
+            "SELECT coalesce(extract(epoch FROM (now() AT TIME ZONE 'UTC') - "
+            "min(received_at)), 0) FROM oda_inbound WHERE state = 'new'"
+        )
+        oldest = round(float(self.env.cr.fetchone()[0]), 1)
+        return {
+            "status": "ok" if oldest < STUCK_AFTER else "unwell",
+            "database": "ok",
+            "queue": {"jobs": jobs, "oldest_seconds": oldest},
+            "last_backup": self._last_backup(),
+            "connectors": self._connectors(),
+            "refused_24h": self._pairs(
+                "SELECT coalesce(connector, ''), sum(count) FROM oda_refusal WHERE "
+                "at > (now() AT TIME ZONE 'UTC') - interval '24 hours' GROUP BY 1"
+            ),
+            "circuits": breaker.states(),
+            "versions": self._versions(),
+        }
+
+    def _pairs(self, query):
+        # pylint: disable=sql-injection  # constant texts of this file
+        self.env.cr.execute(query)
+        return dict(self.env.cr.fetchall())
+
+    def _last_backup(self):
+        # sudo: a date out of the parameters; written by the backup command
+        return self.env["ir.config_parameter"].sudo().get_param("oda.last_backup", None)
+
+    def _connectors(self):
+        boxes = {}
+        for table in ("oda_inbound", "oda_outbound"):
+            states = (
+                "('new', 'retry', 'dead')"
+                if table == "oda_inbound"
+                else "('pending', 'sending', 'unknown')"
+            )
+            boxes[table] = defaultdict(dict)
+            # pylint: disable=sql-injection  # table and states: constants above
+            self.env.cr.execute(
+                f"SELECT account_id, state, count(*) FROM {table} "
+                f"WHERE state IN {states} GROUP BY 1, 2"
+            )
+            for account_id, state, number in self.env.cr.fetchall():
+                boxes[table][account_id][state] = number
+        # sudo: called for machines, without a person; no secrets are read
+        accounts = self.env["oda.connector.account"].sudo().search([])
+        return [
+            {
+                "connector": account.connector,
+                "key": account.key,
+                "inbound": boxes["oda_inbound"][account.id],
+                "outbound": boxes["oda_outbound"][account.id],
+                "last_received": fields.Datetime.to_string(account.last_received_at)
+                or None,
+            }
+            for account in accounts
+        ]
+
+    def _versions(self):
+        # sudo: names and versions of installed addons
+        modules = self.env["ir.module.module"].sudo()
+        installed = modules.search([("name", "=like", "oda_%")])
+        return {
+            "server": release.version,
+            **{m.name: m.latest_version for m in installed if m.state == "installed"},
+        }

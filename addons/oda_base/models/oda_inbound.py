@@ -1,0 +1,379 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import base64
+import logging
+import time
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ..backoff import next_delay
+from ..connectors import Account, Envelope, Push
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 100  # rows in one transaction: news reach the browser at its commit
+BUDGET = 20.0  # seconds one job drains before it lets other jobs have the slot
+RETENTION_DAYS = 60
+
+_INSERT = """
+INSERT INTO oda_inbound
+    (account_id, company_id, connector, event_key, order_key, kind, state,
+     received_at, attempts, content_type, remote_addr, body)
+VALUES (%s, %s, %s, %s, %s, %s, 'new', now() AT TIME ZONE 'UTC', 0, %s, %s, %s)
+ON CONFLICT (account_id, event_key) DO NOTHING
+RETURNING id
+"""
+
+# A row whose neighbour (same order_key, earlier) waits for its retry waits too.
+_CANDIDATES = """
+SELECT r.id FROM oda_inbound r
+ WHERE r.account_id = %(account)s AND r.state IN ('new', 'retry')
+   AND (r.next_try_at IS NULL OR r.next_try_at <= %(now)s)
+   AND NOT EXISTS (
+        SELECT 1 FROM oda_inbound e
+         WHERE e.account_id = r.account_id AND e.order_key = r.order_key
+           AND e.order_key <> '' AND e.id < r.id AND e.state = 'retry'
+           AND e.next_try_at > %(now)s)
+ ORDER BY r.id LIMIT %(limit)s
+"""
+
+
+class OdaInbound(models.Model):
+    """The durable inbox: one row for each accepted push, whatever it says.
+
+    Rows are inserted by the intake controller with plain SQL and worked by
+    `_drain` in order; each ends `done`, `ignored` or, after its last try,
+    `dead`, with its error in words, and can be replayed.
+    """
+
+    _name = "oda.inbound"
+    _description = "Received Push"
+    _log_access = False
+    _order = "id desc"
+    _rec_name = "event_key"
+
+    account_id = fields.Many2one(
+        "oda.connector.account", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    connector = fields.Char(readonly=True)
+    event_key = fields.Char(required=True, readonly=True)
+    order_key = fields.Char(readonly=True)
+    kind = fields.Char(readonly=True)
+    state = fields.Selection(
+        [
+            ("new", "Waiting"),
+            ("retry", "Will be tried again"),
+            ("done", "Done"),
+            ("ignored", "Ignored"),
+            ("dead", "Given up"),
+            ("discarded", "Discarded"),
+        ],
+        required=True,
+        default="new",
+        readonly=True,
+    )
+    received_at = fields.Datetime(readonly=True)
+    processed_at = fields.Datetime(readonly=True)
+    next_try_at = fields.Datetime(readonly=True)
+    attempts = fields.Integer(readonly=True)
+    note = fields.Char(string="What became of it", readonly=True)
+    error = fields.Text(readonly=True)
+    content_type = fields.Char(readonly=True)
+    remote_addr = fields.Char(string="From address", readonly=True)
+    body = fields.Binary(
+        attachment=False,
+        readonly=True,
+        groups="oda_base.group_admin,oda_base.group_connector",
+    )
+    body_text = fields.Text(
+        string="Content", compute="_compute_body_text", groups="oda_base.group_admin"
+    )
+
+    _event_uniq = models.Constraint(
+        "UNIQUE(account_id, event_key)", "This push has already been received."
+    )
+    _todo_idx = models.Index("(account_id, id) WHERE state IN ('new', 'retry')")
+    _order_idx = models.Index(
+        "(account_id, order_key, id) WHERE state IN ('new', 'retry')"
+    )
+    _state_idx = models.Index("(state, id) WHERE state NOT IN ('done', 'ignored')")
+    _received_idx = models.Index("(account_id, received_at)")
+
+    @api.depends("body")
+    def _compute_body_text(self):
+        for row in self.with_context(bin_size=False):
+            # Shown to administrators only; the sender's own secret is masked.
+            row.body_text = row._redacted_body()
+
+    def _redacted_body(self):
+        from ..net import redact  # noqa: PLC0415  (heavy, screens only)
+
+        return redact.redact_body(self._raw_body(), self.content_type or "")
+
+    def _raw_body(self):
+        """Return the bytes exactly as they came."""
+        self.ensure_one()
+        return base64.b64decode(self.with_context(bin_size=False).body or b"")
+
+    def _raw_bodies(self):
+        """Return `{id: bytes}` for many rows with one query."""
+        self.check_access("read")
+        self.env.cr.execute(
+            "SELECT id, body FROM oda_inbound WHERE id = ANY(%s)", (self.ids,)
+        )
+        return {
+            row_id: base64.b64decode(body or b"") for row_id, body in self.env.cr.fetchall()
+        }
+
+    # === INTAKE ===#
+
+    @api.model
+    def _receive(self, account: Account, push: Push, envelope: Envelope):
+        """Insert the row of a verified push; return its id, None if known.
+
+        One statement, no ORM: this is the provider's waiting time. The job is
+        woken after the commit, on its own snapshot.
+        """
+        cr = self.env.cr
+        cr.execute(
+            _INSERT,
+            (
+                account.id,
+                account.company_id,
+                account.connector,
+                envelope.event_key,
+                envelope.order_key,
+                envelope.kind,
+                push.content_type[:128],
+                push.remote_addr,
+                base64.b64encode(push.body),
+            ),
+        )
+        inserted = cr.fetchone()
+        if not inserted:
+            return None
+        account_id = account.id
+
+        def wake():
+            # Same connection, next transaction: a fresh snapshot for one SELECT.
+            try:
+                env = api.Environment(cr, api.SUPERUSER_ID, {})
+                env["oda.connector.account"].browse(account_id)._wake(
+                    "oda.inbound", "_drain"
+                )
+                cr.commit()
+            except Exception:  # noqa: BLE001
+                # The row is safe and the answer is 200: the sweeper will wake.
+                cr.rollback()
+                _logger.info("drain of account %s left to the sweeper", account_id)
+
+        cr.postcommit.add(wake)
+        return inserted[0]
+
+    # === WORK ===#
+
+    def _drain(self, account_id):
+        """Work the account's waiting rows in order. Job entry point.
+
+        Own cursors, committed batch by batch: a conflict with a person who
+        types in the same card repeats the batch at once instead of putting
+        the whole job off. An advisory lock keeps it to one drain an account.
+        """
+        registry, uid = self.env.registry, self.env.uid
+        until = time.monotonic() + BUDGET
+        with registry.cursor() as lock_cr:
+            lock_cr.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('oda_inbound'), %s)",
+                (account_id,),
+            )
+            total = 0
+            while time.monotonic() < until:
+                worked = self._drain_once(registry, uid, account_id)
+                total += worked
+                if not worked:
+                    return f"{total} rows"
+        # sudo: rows remain; enqueueing a job is not a right of this user
+        self.env["oda.connector.account"].sudo()._wake_after_commit(
+            [account_id], "oda.inbound", "_drain"
+        )
+        return f"{total} rows, more waiting"
+
+    @api.model
+    def _drain_once(self, registry, uid, account_id, tries=6):
+        for attempt in range(tries):
+            with registry.cursor() as cr:
+                try:
+                    env = api.Environment(cr, uid, {})
+                    return env["oda.inbound"]._drain_batch(account_id)
+                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                    cr.rollback()
+                    if attempt == tries - 1:
+                        raise
+                    time.sleep(0.02 * 2**attempt)
+        return 0
+
+    @api.model
+    def _drain_batch(self, account_id, limit=BATCH):
+        """Work up to `limit` rows in this transaction; return how many."""
+        self.env.cr.execute(
+            _CANDIDATES,
+            {"account": account_id, "now": fields.Datetime.now(), "limit": limit},
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        if not ids:
+            return 0
+        rows = self.browse(ids)
+        account = self.env["oda.connector.account"].browse(account_id)
+        processor = account._driver().processor if account._driver() else ""
+        if not processor or processor not in self.env:
+            rows._give_up(self.env._("No addon works this connector any more."))
+            return len(ids)
+        worker = self.env[processor].with_company(account.company_id)
+        try:
+            with self.env.cr.savepoint():
+                self._settle(worker._oda_process_inbound(rows))
+                self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:  # noqa: BLE001
+            # One bad row must not stop its neighbours: find it, alone.
+            self.env.invalidate_all()
+            self._drain_one_by_one(worker, rows)
+        return len(ids)
+
+    @api.model
+    def _drain_one_by_one(self, worker, rows):
+        blocked = set()
+        for row in rows:
+            if row.order_key and row.order_key in blocked:
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    self._settle(worker._oda_process_inbound(row))
+                    self.env.flush_all()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as error:  # noqa: BLE001
+                self.env.invalidate_all()
+                blocked.add(row.order_key)
+                row._keep_failure(error)
+
+    @api.model
+    def _settle(self, results):
+        """Store `[(row, state, note)]` with one UPDATE for each outcome."""
+        groups = defaultdict(list)
+        for row, state, note in results:
+            groups[state, note or None].append(row.id)
+        now = fields.Datetime.now()
+        for (state, note), ids in groups.items():
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE oda_inbound SET state = %s, note = %s, error = NULL, "
+                    "processed_at = %s, next_try_at = NULL WHERE id = ANY(%s)",
+                    state,
+                    note,
+                    now,
+                    ids,
+                )
+            )
+        self.invalidate_model()
+
+    def _keep_failure(self, error):
+        """Remember why a row failed; put it off, or give it up for a person."""
+        self.ensure_one()
+        attempts = self.attempts + 1
+        delay = next_delay(attempts)
+        words = f"{type(error).__name__}: {error}"[:2000]
+        now = fields.Datetime.now()
+        self.write(
+            {
+                "attempts": attempts,
+                "error": words,
+                "state": "dead" if delay is None else "retry",
+                "next_try_at": now + timedelta(seconds=delay) if delay else False,
+                "processed_at": now,
+            }
+        )
+        self.flush_recordset()
+        _logger.info(
+            "push %s of %s failed (try %s): %s",
+            self.id,
+            self.connector,
+            attempts,
+            type(error).__name__,
+        )
+
+    def _give_up(self, words):
+        self.write(
+            {
+                "state": "dead",
+                "note": words,
+                "next_try_at": False,
+                "processed_at": fields.Datetime.now(),
+            }
+        )
+
+    # === CRONS ===#
+
+    @api.model
+    def _cron_sweep(self):
+        """Wake accounts whose due rows no job waits for (crash, retry time)."""
+        self.env.cr.execute(
+            "SELECT DISTINCT account_id FROM oda_inbound WHERE state IN "
+            "('new', 'retry') AND (next_try_at IS NULL OR next_try_at <= %s)",
+            (fields.Datetime.now(),),
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        for account in self.env["oda.connector.account"].browse(ids):
+            account._wake("oda.inbound", "_drain")
+
+    @api.autovacuum
+    def _gc_inbound(self):
+        """Remove finished rows after the retention; dead ones wait for a person."""
+        days = int(
+            # sudo: a plain number out of the parameters
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("oda_base.inbound_retention_days", RETENTION_DAYS)
+        )
+        limit = fields.Datetime.now() - timedelta(days=days)
+        self.env.cr.execute(
+            "DELETE FROM oda_inbound WHERE id IN (SELECT id FROM oda_inbound "
+            "WHERE state IN ('done', 'ignored', 'discarded') AND received_at < %s "
+            "LIMIT 50000)",
+            (limit,),
+        )
+        self.invalidate_model()
+
+    # === ACTIONS ===#
+
+    def action_replay(self):
+        """Work the rows again, whatever became of them before."""
+        self.check_access("write")
+        self.write(
+            {
+                "state": "new",
+                "attempts": 0,
+                "next_try_at": False,
+                "error": False,
+                "note": False,
+            }
+        )
+        self.env["oda.event"]._log("inbound.replay", self)
+        # sudo: the job belongs to the connector user, not to who pressed
+        self.env["oda.connector.account"].sudo()._wake_after_commit(
+            self.account_id.ids, "oda.inbound", "_drain"
+        )
+
+    def action_discard(self):
+        """A person has read a dead row and decided that nothing is to be done."""
+        self.check_access("write")
+        if self.filtered(lambda row: row.state not in ("dead", "retry")):
+            raise UserError(self.env._("Only failed pushes can be discarded."))
+        self.write({"state": "discarded", "next_try_at": False})
+        self.env["oda.event"]._log("inbound.discard", self)

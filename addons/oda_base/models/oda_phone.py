@@ -1,0 +1,382 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from psycopg2.extras import execute_values
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..phone import DEFAULT_REGION, KINDS, looks_like_number, parse
+
+# Set while one side of the mirror writes the other, so that they do not chase
+# each other: the row <-> res.partner.phone.
+MIRRORING = "oda_phone_mirroring"
+PARTIAL_MIN = 3  # digits; fewer cannot use the trigram index
+
+
+class OdaPhone(models.Model):
+    """One number of one person. Several people may share a number.
+
+    The primary row mirrors ``res.partner.phone``: ``raw`` is the same text. Other
+    rows exist only here. A number that cannot be understood is kept as typed and
+    matches nobody.
+    """
+
+    _name = "oda.phone"
+    _description = "Phone Number"
+    _order = "is_primary desc, sequence, id"
+    _rec_name = "raw"
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", required=True, index=True, ondelete="cascade"
+    )
+    raw = fields.Char("Number", required=True, help="The number as it was typed.")
+    e164 = fields.Char(
+        "International Number",
+        compute="_compute_number",
+        store=True,
+        precompute=True,
+        help="The one form in which numbers are compared: +37369123456.",
+    )
+    digits = fields.Char(
+        compute="_compute_number", store=True, precompute=True, index="trigram"
+    )
+    kind = fields.Selection(
+        [
+            ("mobile", "Mobile"),
+            ("fixed", "Fixed line"),
+            ("other", "Other"),
+            ("short", "Short number"),
+            ("anonymous", "Anonymous"),
+            ("invalid", "Not a number"),
+        ],
+        compute="_compute_number",
+        store=True,
+        precompute=True,
+    )
+    label = fields.Selection(
+        [
+            ("mobile", "Mobile"),
+            ("work", "Work"),
+            ("home", "Home"),
+            ("fax", "Fax"),
+            ("messenger", "Messenger"),
+            ("other", "Other"),
+        ],
+        help="What the number is used for.",
+    )
+    is_primary = fields.Boolean(
+        "Main", help="The number shown on the contact and dialled first."
+    )
+    sequence = fields.Integer(default=10)
+    note = fields.Char(help="Whose number it is, when to call…")
+
+    _e164 = models.Index("(e164) WHERE e164 IS NOT NULL")
+    _partner_e164_unique = models.UniqueIndex(
+        "(partner_id, e164) WHERE e164 IS NOT NULL",
+        "This contact already has this number.",
+    )
+
+    # ------------------------------------------------------------------- fields
+    @api.depends("raw")
+    def _compute_number(self):
+        # Not on the country of the partner: see res.partner._oda_reparse_phones,
+        # which must not let two rows of one contact become the same number.
+        for phone in self:
+            number = parse(phone.raw, *self._regions(phone.partner_id))
+            phone.e164 = number.e164
+            phone.digits = number.digits
+            phone.kind = number.kind
+
+    @api.onchange("raw")
+    def _onchange_raw(self):
+        if self.raw:
+            number = parse(self.raw, *self._regions(self.partner_id))
+            if number.e164 and not number.extension:
+                self.raw = number.international
+            if not self.label and number.kind == "mobile":
+                self.label = "mobile"
+
+    @api.depends("raw", "partner_id")
+    def _compute_display_name(self):
+        for phone in self:
+            name = phone.partner_id.display_name
+            phone.display_name = f"{phone.raw or ''} ({name})" if name else phone.raw
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """A number in any form, or a part of it; else the text as typed."""
+        if operator not in ("ilike", "like", "=", "=ilike") or not value:
+            return super()._search_display_name(operator, value)
+        number = parse(value, *self._regions())
+        if number.e164:
+            return Domain("e164", "=", number.e164)
+        digits = number.digits.lstrip("0")
+        if len(digits) >= PARTIAL_MIN and (
+            looks_like_number(value) or number.kind == "short"
+        ):
+            return Domain("digits", "like", digits)
+        return super()._search_display_name(operator, value)
+
+    @api.model
+    def _regions(self, partner=None):
+        """(first, second) regions whose national forms ``partner`` may have used."""
+        company = partner.company_id if partner else None
+        first = (
+            (partner and partner.country_id.code)
+            or (company or self.env.company).country_id.code
+            or DEFAULT_REGION
+        )
+        return first, "RO" if first == DEFAULT_REGION else DEFAULT_REGION
+
+    # --------------------------------------------------------------------- CRUD
+    @api.model
+    def _number_vals(self, vals):
+        """Only ``raw`` is typed; ``e164`` alone is accepted in its place."""
+        vals = dict(vals)
+        e164 = vals.pop("e164", None)
+        if e164 and not vals.get("raw"):
+            vals["raw"] = e164
+        vals.pop("digits", None)
+        vals.pop("kind", None)
+        if vals.get("raw"):
+            vals["raw"] = vals["raw"].strip()
+        return vals
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        phones = super().create([self._number_vals(vals) for vals in vals_list])
+        if not self.env.context.get(MIRRORING):
+            starred = phones.filtered("is_primary")
+            phones.partner_id._oda_phone_rows_changed(starred, added=True)
+        return phones
+
+    def write(self, vals):
+        vals = self._number_vals(vals)
+        if self.env.context.get(MIRRORING):
+            return super().write(vals)
+        partners = self.partner_id
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("raw", "is_primary", "partner_id")):
+            starred = self if vals.get("is_primary") else self.browse()
+            (partners | self.partner_id)._oda_phone_rows_changed(starred)
+        return result
+
+    def unlink(self):
+        if self.env.context.get(MIRRORING):
+            return super().unlink()
+        partners = self.partner_id
+        orphans = self.filtered("is_primary").partner_id
+        result = super().unlink()
+        partners._oda_phone_rows_changed(self.browse(), orphans=orphans)
+        return result
+
+    def _oda_same(self, number, text):
+        """The row of ``self`` that is ``number`` (parsed from ``text``), or none."""
+        if number.e164:
+            return self.filtered(lambda row: row.e164 == number.e164)[:1]
+        return self.filtered(lambda row: row.raw == text)[:1]
+
+    # -------------------------------------------------------------------- verbs
+    @api.model
+    def _lookup(self, raw, region=None, limit=10):
+        """Ids of the people whose number ``raw`` is, best first; ``[]`` if nobody.
+
+        :param raw: the number in any form; anonymous, short or wrong: nobody
+        :param region: country code for national forms, by default the company's
+        :param int limit: how many to return at most
+
+        Archived people are left out, and those of companies that the current user
+        does not work for. Order: :meth:`_lookup_rank`.
+        """
+        first, second = self._regions()
+        number = parse(raw, region or first, second)
+        if not number.e164:
+            return []
+        self.flush_model()
+        self.env["res.partner"].flush_model(["active", "company_id", "complete_name"])
+        companies = self.env.companies.sudo().parent_ids  # sudo: ids of the ancestors
+        rows = self._lookup_sql(
+            self.env.cr,
+            number.e164,
+            company_ids=(companies | self.env.companies).ids,
+            limit=max(limit, 50),
+        )
+        return self._lookup_rank([partner_id for partner_id, _name in rows])[:limit]
+
+    @api.model
+    def _lookup_rank(self, partner_ids):
+        """Order of several people behind one number; to be overridden.
+
+        Receives the ids whose main number it is first, then the last changed.
+        """
+        return partner_ids
+
+    @staticmethod
+    def _lookup_sql(cr, e164, company_ids=None, limit=10):
+        """``[(partner_id, name)]`` behind an E.164: one btree and primary keys.
+
+        The hot path of a ringing phone: no ORM, no flush, no rights. Whoever calls
+        it answers for who sees the result. ``company_ids`` None means all.
+        """
+        cr.execute(
+            """
+            SELECT p.id, COALESCE(NULLIF(p.complete_name, ''), p.name, '')
+              FROM oda_phone n
+              JOIN res_partner p ON p.id = n.partner_id
+             WHERE n.e164 = %(e164)s
+               AND p.active
+               AND (%(companies)s::int[] IS NULL
+                    OR p.company_id IS NULL
+                    OR p.company_id = ANY(%(companies)s::int[])
+                    OR NOT COALESCE(p.partner_share, true))
+             ORDER BY n.is_primary DESC NULLS LAST, p.write_date DESC NULLS LAST, p.id
+             LIMIT %(limit)s
+            """,
+            {"e164": e164, "companies": company_ids, "limit": limit},
+        )
+        return cr.fetchall()
+
+    @api.model
+    def _add(self, pairs):
+        """Give numbers to people; a number somebody already has is left alone.
+
+        :param pairs: list of ``(partner_id, raw)``; at most one query to look and
+            one insert, whatever the length
+        :returns: the rows, in the order of ``pairs`` (an anonymous or empty number
+            gives none)
+        """
+        wanted = []
+        partners = self.env["res.partner"].browse({pair[0] for pair in pairs})
+        regions = {partner.id: self._regions(partner) for partner in partners}
+        for partner_id, raw in pairs:
+            number = parse(raw, *regions[partner_id])
+            if number.kind != "anonymous":
+                key = number.e164 or number.international
+                wanted.append((partner_id, key, number.international))
+        have = self._by_key(partners)
+        new = dict.fromkeys(key[:2] for key in wanted if key[:2] not in have)
+        texts = {key[:2]: key[2] for key in reversed(wanted)}
+        rows = self.create(
+            [{"partner_id": key[0], "raw": texts[key]} for key in new]
+        )
+        have.update(zip(new, rows, strict=True))
+        return self.browse(dict.fromkeys(have[key[:2]].id for key in wanted))
+
+    @api.model
+    def _by_key(self, partners):
+        """``{(partner id, e164 or raw): row}`` of the numbers of ``partners``."""
+        rows = self.search([("partner_id", "in", partners.ids)])
+        return {(row.partner_id.id, row.e164 or row.raw): row for row in rows}
+
+    @api.model
+    def _backfill(self, batch=5000):
+        """Give every partner with a phone its primary row. Returns rows written.
+
+        Set-based, by ranges of id; a partner that has its primary row is passed
+        over, so it may be stopped and run again at any time. Archived partners
+        are included: they come back with their number.
+        """
+        self.env.flush_all()
+        cr, last, written = self.env.cr, 0, 0
+        company_region = self._regions()[0]
+        while True:
+            cr.execute(
+                """
+                SELECT p.id, p.phone, c.code
+                  FROM res_partner p
+             LEFT JOIN res_country c ON c.id = p.country_id
+                 WHERE p.id > %s AND p.phone <> ''
+                   AND NOT EXISTS (SELECT FROM oda_phone n
+                                    WHERE n.partner_id = p.id AND n.is_primary)
+              ORDER BY p.id LIMIT %s
+                """,
+                (last, batch),
+            )
+            partners = cr.fetchall()
+            if not partners:
+                break
+            last = partners[-1][0]
+            rows = []
+            for partner_id, phone, country in partners:
+                first = country or company_region
+                second = "RO" if first == DEFAULT_REGION else DEFAULT_REGION
+                number = parse(phone, first, second)
+                raw = phone.strip()
+                if raw:
+                    rows.append(
+                        (partner_id, raw, number.e164, number.digits, number.kind)
+                    )
+            written += self._backfill_insert(rows)
+        self.env.invalidate_all(flush=False)
+        return written
+
+    @api.model
+    def _backfill_insert(self, rows):
+        if not rows:
+            return 0
+        execute_values(
+            self.env.cr._obj,
+            """
+            INSERT INTO oda_phone (partner_id, raw, e164, digits, kind, is_primary,
+                                   sequence, create_uid, create_date,
+                                   write_uid, write_date)
+            VALUES %s
+            ON CONFLICT (partner_id, e164) WHERE e164 IS NOT NULL
+                DO UPDATE SET is_primary = true, raw = excluded.raw
+            """,
+            rows,
+            template=self.env.cr.mogrify(
+                "(%%s, %%s, %%s, %%s, %%s, true, 10, %s, %s, %s, %s)",
+                (self.env.uid, self.env.cr.now()) * 2,
+            ).decode(),
+            page_size=len(rows),
+        )
+        return len(rows)
+
+    @api.model
+    def _merge_partners(self, sources, target):
+        """Hand the numbers of ``sources`` over to ``target``; none is lost.
+
+        Called before core re-points the foreign keys, which deletes or fails where
+        a unique key is met. Of two equal numbers the row of the target stays, and
+        takes the label and note it has not got.
+        """
+        (sources | target)._oda_mirror_phone()
+        self.env.flush_all()
+        params = {"ids": (*sources.ids, target.id), "target": target.id}
+        self.env.cr.execute(
+            """
+            WITH ranked AS (
+                SELECT id, label, note,
+                       first_value(id) OVER same AS keep,
+                       row_number() OVER same AS place
+                  FROM oda_phone
+                 WHERE partner_id IN %(ids)s
+                WINDOW same AS (PARTITION BY COALESCE(e164, raw)
+                                ORDER BY partner_id = %(target)s DESC,
+                                         is_primary DESC NULLS LAST, id)
+            ), dropped AS (
+                DELETE FROM oda_phone d USING ranked r
+                 WHERE d.id = r.id AND r.place > 1
+            )
+            UPDATE oda_phone k
+               SET label = COALESCE(k.label, r.label),
+                   note = CASE WHEN k.note = r.note THEN k.note
+                               ELSE concat_ws('; ', k.note, r.note) END
+              FROM (SELECT keep, min(label) AS label,
+                           string_agg(DISTINCT note, '; ') AS note
+                      FROM ranked WHERE place > 1 GROUP BY keep) r
+             WHERE k.id = r.keep
+            """,
+            params,
+        )
+        self.env.cr.execute(
+            """
+            UPDATE oda_phone SET partner_id = %(target)s, is_primary = false
+             WHERE partner_id IN %(ids)s AND partner_id <> %(target)s
+            """,
+            params,
+        )
+        self.env.invalidate_all(flush=False)
+
+
+assert {key for key, _label in OdaPhone.kind.selection} == set(KINDS)

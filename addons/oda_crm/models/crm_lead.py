@@ -1,0 +1,96 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# A connector's write is not a person's: no followers, no mails, no tracking.
+_QUIET = {
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+    "mail_notrack": True,
+    "tracking_disable": True,
+    "mail_auto_subscribe_no_notify": True,
+}
+
+
+class CrmLead(models.Model):
+    """A consultation: one case of advice, from first contact to signed file."""
+
+    _inherit = "crm.lead"
+
+    oda_session_ids = fields.One2many(
+        "oda.consultation.session", "lead_id", string="Sessions"
+    )
+    oda_session_count = fields.Integer(compute="_compute_oda_session_count")
+
+    _oda_open_idx = models.Index("(partner_id, id) WHERE active AND type = 'opportunity'")
+
+    @api.depends("oda_session_ids")
+    def _compute_oda_session_count(self):
+        counts = dict(
+            self.env["oda.consultation.session"]._read_group(
+                [("lead_id", "in", self.ids)], ["lead_id"], ["__count"]
+            )
+        )
+        for lead in self:
+            lead.oda_session_count = counts.get(lead, 0)
+
+    @api.model
+    def _oda_open_domain(self):
+        """Return the domain of consultations that are neither won nor lost."""
+        return Domain("type", "=", "opportunity") & Domain("won_status", "=", "pending")
+
+    @api.model
+    def _oda_find_open(self, partner):
+        """Return the open consultation to go on with: the latest worked one."""
+        return self.search(
+            self._oda_open_domain() & Domain("partner_id", "=", partner.id),
+            order="write_date desc, id desc",
+            limit=1,
+        )
+
+    @api.model
+    def _oda_find_or_open(self, partner, name=None, user=None, team=None):
+        """Return the partner's open consultation, or open one quietly.
+
+        Callers that may race hold the number's claim (`oda.phone.claim`).
+        """
+        lead = self._oda_find_open(partner)
+        if lead:
+            return lead
+        team = team or self._oda_default_flow()
+        return (
+            self.with_context(**_QUIET)
+            .create(
+                {
+                    "name": name or self.env._("New consultation"),
+                    "type": "opportunity",
+                    "partner_id": partner.id,
+                    "user_id": user.id if user else False,
+                    "team_id": team.id,
+                }
+            )
+            .with_context(self.env.context)
+        )
+
+    @api.model
+    def _oda_default_flow(self):
+        """Return the flow of consultations nobody has put anywhere else."""
+        return self.env["crm.team"].search(
+            [
+                ("use_opportunities", "=", True),
+                ("company_id", "in", (False, self.env.company.id)),
+            ],
+            limit=1,
+        )
+
+    def action_oda_sessions(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "oda_crm.action_oda_consultation_session"
+        )
+        action["domain"] = [("lead_id", "=", self.id)]
+        action["context"] = {
+            "default_lead_id": self.id,
+            "default_partner_id": self.partner_id.id,
+        }
+        return action

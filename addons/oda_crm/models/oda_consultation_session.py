@@ -1,0 +1,110 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+
+
+class OdaConsultationSession(models.Model):
+    """One talk with a beneficiary: who, when, on which channel, what was said.
+
+    Calls and conversations of the connectors open and close their own session
+    through the verbs here; people write the content. High volume: no chatter.
+    """
+
+    _name = "oda.consultation.session"
+    _description = "Consultation Session"
+    _order = "started_at desc, id desc"
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Beneficiary", required=True, ondelete="cascade"
+    )
+    lead_id = fields.Many2one("crm.lead", string="Consultation", ondelete="set null")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Consultant",
+        index="btree_not_null",
+        default=lambda self: self.env.user,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    channel = fields.Selection(
+        [("phone", "Phone"), ("in_person", "In person"), ("online", "Online meeting")],
+        required=True,
+        default="in_person",
+    )
+    direction = fields.Selection(
+        [("in", "They came to us"), ("out", "We went to them")],
+        required=True,
+        default="in",
+    )
+    started_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    ended_at = fields.Datetime()
+    content = fields.Text(string="What was asked and advised")
+    res_model = fields.Char(string="Source", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Source record", readonly=True, model_field="res_model"
+    )
+
+    _source_uniq = models.UniqueIndex(
+        "(res_model, res_id) WHERE res_id IS NOT NULL", "This talk has its session."
+    )
+    _partner_idx = models.Index("(partner_id, started_at DESC)")
+    _lead_idx = models.Index("(lead_id, started_at DESC) WHERE lead_id IS NOT NULL")
+    _ended_after_start = models.Constraint(
+        "CHECK(ended_at IS NULL OR ended_at >= started_at)",
+        "A session cannot end before it starts.",
+    )
+
+    @api.depends("channel", "started_at")
+    def _compute_display_name(self):
+        labels = dict(self._fields["channel"]._description_selection(self.env))
+        for session in self:
+            when = fields.Datetime.context_timestamp(session, session.started_at)
+            session.display_name = (
+                f"{labels.get(session.channel, '')} {when:%d.%m.%Y %H:%M}"
+            )
+
+    @api.onchange("lead_id")
+    def _onchange_lead_id(self):
+        if self.lead_id.partner_id:
+            self.partner_id = self.lead_id.partner_id
+
+    # === VERBS OF THE CONNECTORS ===#
+
+    @api.model
+    def _open(self, source, partner, lead, channel, **values):
+        """Open the session of a call or conversation, or return it if open.
+
+        :param source: the record the session belongs to; one session each
+        :param values: `user_id`, `direction`, `started_at`
+        """
+        known = self.search(
+            [("res_model", "=", source._name), ("res_id", "=", source.id)], limit=1
+        )
+        if known:
+            return known
+        return self.create(
+            {
+                "partner_id": partner.id,
+                "lead_id": lead.id,
+                "channel": channel,
+                "company_id": source.company_id.id or self.env.company.id,
+                "res_model": source._name,
+                "res_id": source.id,
+                "user_id": False,
+                **values,
+            }
+        )
+
+    def _close(self, ended_at=None):
+        """Close open sessions; one that began later than its end ends at once."""
+        ended_at = ended_at or fields.Datetime.now()
+        for session in self.filtered(lambda one: not one.ended_at):
+            session.ended_at = max(ended_at, session.started_at)
+
+    @api.model
+    def _last_of(self, partners):
+        """Return `{partner: its latest session}`; one indexed read each."""
+        return {
+            partner: self.search([("partner_id", "=", partner.id)], limit=1)
+            for partner in partners
+        }

@@ -1,0 +1,71 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+
+from odoo.addons.oda_base import phone as numbers
+
+from .crm_lead import _QUIET
+
+
+class ResPartner(models.Model):
+    """A beneficiary: the person or company that is advised."""
+
+    _inherit = "res.partner"
+
+    oda_session_ids = fields.One2many(
+        "oda.consultation.session", "partner_id", string="Sessions"
+    )
+    oda_session_count = fields.Integer(compute="_compute_oda_session_count")
+    oda_is_new = fields.Boolean(
+        string="Name not known yet",
+        help="Opened by itself when an unknown number called; the name is asked "
+        "during the talk.",
+    )
+
+    def _compute_oda_session_count(self):
+        counts = dict(
+            self.env["oda.consultation.session"]._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.oda_session_count = counts.get(partner, 0)
+
+    def write(self, vals):
+        if vals.get("name") and "oda_is_new" not in vals:
+            vals = dict(vals, oda_is_new=False)
+        return super().write(vals)
+
+    @api.model
+    def _oda_find_or_create_by_phone(self, raw):
+        """Return `(partners, created)` for a caller's number.
+
+        Several partners may share a number: all come back, best first. A number
+        that cannot belong to a person outside (short, anonymous, nonsense)
+        gives an empty recordset. Safe under concurrency: see `oda.phone.claim`.
+        """
+        parsed = numbers.parse(raw)
+        if not parsed.e164:
+            return self.browse(), False
+        Phone = self.env["oda.phone"]
+        partners = self.browse(Phone._lookup(parsed.e164))
+        if partners:
+            return partners, False
+        # sudo: the claim table is nobody's; touching it is how we queue up
+        self.env["oda.phone.claim"].sudo()._claim(parsed.e164)
+        partner = self.with_context(**_QUIET).create(
+            {
+                "name": parsed.international,
+                "phone": parsed.international,
+                "oda_is_new": True,
+            }
+        )
+        return partner.with_context(self.env.context), True
+
+    def action_oda_sessions(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "oda_crm.action_oda_consultation_session"
+        )
+        action["domain"] = [("partner_id", "=", self.id)]
+        action["context"] = {"default_partner_id": self.id}
+        return action

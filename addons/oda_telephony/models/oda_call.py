@@ -1,0 +1,147 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+
+from odoo.addons.oda_base import phone as numbers
+
+
+class OdaCall(models.Model):
+    """One call: all legs that the exchange keeps under one id.
+
+    What is known of it is `state_json` (see `callstate`); the columns are that
+    state, spelled out for lists and statistics. Written by the connector's job
+    only. High volume: no chatter.
+    """
+
+    _name = "oda.call"
+    _description = "Call"
+    _order = "started_at desc, id desc"
+
+    account_id = fields.Many2one(
+        "oda.connector.account", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    callid = fields.Char(string="Call id", required=True, readonly=True)
+    direction = fields.Selection(
+        [("in", "Incoming"), ("out", "Outgoing"), ("internal", "Internal")],
+        readonly=True,
+    )
+    phone = fields.Char(string="Number as sent", readonly=True)
+    e164 = fields.Char(string="Number", readonly=True)
+    phone_display = fields.Char(string="Phone", compute="_compute_phone_display")
+    did = fields.Char(string="Dialled number", readonly=True)
+    group_name = fields.Char(string="Department", readonly=True)
+    state = fields.Selection(
+        [
+            ("ringing", "Rings"),
+            ("talking", "Talks"),
+            ("ended_pending", "Ending"),
+            ("ended", "Ended"),
+        ],
+        readonly=True,
+    )
+    outcome = fields.Selection(
+        [
+            ("answered", "Answered"),
+            ("missed", "Missed"),
+            ("cancelled", "Cancelled"),
+            ("busy", "Busy"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+    )
+    outcome_source = fields.Selection(
+        [("history", "The exchange's record"), ("events", "Live events")], readonly=True
+    )
+    started_at = fields.Datetime(readonly=True)
+    answered_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(readonly=True)
+    duration = fields.Integer(string="Duration (s)", readonly=True, aggregator="sum")
+    wait = fields.Integer(string="Rang (s)", readonly=True, aggregator="avg")
+    rating = fields.Integer(readonly=True, aggregator="avg")
+    user_id = fields.Many2one(
+        "res.users", string="Answered by", readonly=True, index="btree_not_null"
+    )
+    partner_id = fields.Many2one("res.partner", string="Beneficiary", readonly=True)
+    lead_id = fields.Many2one("crm.lead", string="Consultation", readonly=True)
+    session_id = fields.Many2one(
+        "oda.consultation.session", readonly=True, index="btree_not_null"
+    )
+    merged_into_id = fields.Many2one("oda.call", readonly=True, index="btree_not_null")
+    leg_ids = fields.One2many("oda.call.leg", "call_id", readonly=True)
+    recording_ids = fields.One2many("oda.recording", "call_id", readonly=True)
+    content = fields.Text(related="session_id.content", string="What was said")
+    version = fields.Integer(readonly=True, default=1)
+    decide_at = fields.Datetime(readonly=True)
+    state_json = fields.Json(readonly=True, groups="oda_base.group_connector")
+
+    _callid_uniq = models.Constraint("UNIQUE(account_id, callid)", "One row a call.")
+    _partner_idx = models.Index("(partner_id, started_at DESC)")
+    _lead_idx = models.Index("(lead_id) WHERE lead_id IS NOT NULL")
+    _e164_idx = models.Index("(e164, started_at DESC) WHERE e164 IS NOT NULL")
+    _decide_idx = models.Index("(decide_at) WHERE decide_at IS NOT NULL")
+    _started_idx = models.Index("(company_id, started_at DESC)")
+
+    @api.depends("e164", "phone")
+    def _compute_phone_display(self):
+        for call in self:
+            call.phone_display = numbers.parse(call.e164 or call.phone).international
+
+    @api.depends("partner_id", "e164", "phone", "started_at")
+    def _compute_display_name(self):
+        for call in self:
+            who = call.partner_id.display_name or call.phone_display or call.callid
+            when = call.started_at and fields.Datetime.context_timestamp(
+                call, call.started_at
+            )
+            call.display_name = f"{who}, {when:%d.%m.%Y %H:%M}" if when else who
+
+    # === THE QUESTION OF A RINGING PHONE ===#
+
+    @api.model
+    def _answer_contact(self, account, e164):
+        """Return `(name, responsible login or None)` for a number, or None.
+
+        One indexed statement, nothing written: the exchange holds a live call.
+        Responsible is the person who last spoke with the beneficiary, else the
+        owner of the open consultation, if they have a login at this exchange.
+        Several people on one number: their count, and no responsible.
+        """
+        self.env.cr.execute(
+            """
+            SELECT COALESCE(NULLIF(p.name, ''), p.complete_name),
+                   COALESCE(c.name, p.company_name, ''),
+                   p.oda_is_new,
+                   (SELECT u.login FROM oda_consultation_session s
+                      JOIN oda_pbx_user u
+                        ON u.user_id = s.user_id AND u.account_id = %(account)s
+                      JOIN res_users r ON r.id = u.user_id AND r.active
+                     WHERE s.partner_id = p.id
+                     ORDER BY s.started_at DESC LIMIT 1),
+                   (SELECT u.login FROM crm_lead l
+                      JOIN oda_pbx_user u
+                        ON u.user_id = l.user_id AND u.account_id = %(account)s
+                      JOIN res_users r ON r.id = u.user_id AND r.active
+                     WHERE l.partner_id = p.id AND l.active
+                       AND l.type = 'opportunity' AND l.won_status = 'pending'
+                     ORDER BY l.write_date DESC LIMIT 1)
+              FROM oda_phone n
+              JOIN res_partner p ON p.id = n.partner_id AND p.active
+              LEFT JOIN res_partner c ON c.id = p.parent_id
+             WHERE n.e164 = %(e164)s
+               AND (p.company_id IS NULL OR p.company_id = %(company)s)
+             LIMIT 9
+            """,
+            {"e164": e164, "account": account.id, "company": account.company_id},
+        )
+        people = self.env.cr.fetchall()
+        if not people:
+            return None
+        if len(people) > 1:
+            companies = {company for _name, company, *_rest in people if company}
+            if len(companies) == 1 and all(row[1] for row in people):
+                return f"{companies.pop()} ({len(people)})", None
+            return f"{people[0][0]} + {len(people) - 1}", None
+        name, company, is_new, speaker, owner = people[0]
+        if is_new:
+            return None if not (speaker or owner) else ("", speaker or owner)
+        return (f"{name} — {company}" if company else name), speaker or owner

@@ -1,0 +1,69 @@
+import { makeServerError, models } from "@web/../tests/web_test_helpers";
+
+/** What the server promises the call pop, kept in memory. */
+export class OdaCall extends models.Model {
+    _name = "oda.call";
+
+    /** @type {Map<number, Object>} live cards by id */
+    cards = new Map();
+    /** @type {string[]} methods called, in order */
+    asked = [];
+    /** @type {Object[]} values of each save_draft */
+    drafts = [];
+
+    get_live_calls() {
+        this.asked.push("get_live_calls");
+        return [...this.cards.values()].reverse();
+    }
+
+    get_card([id]) {
+        this.asked.push("get_card");
+        return this.cards.get(id) || false;
+    }
+
+    save_draft([id], values) {
+        this.asked.push("save_draft");
+        this.drafts.push(values);
+        const card = this.cards.get(id);
+        if (!card) {
+            return false;
+        }
+        if ("note" in values) {
+            card.session = { id: 1, content: values.note.trim() };
+        }
+        if (values.partner_id) {
+            const candidate = card.candidates.find(({ id }) => id === values.partner_id);
+            card.partner = { id: candidate.id, name: candidate.name, company: "", is_new: false };
+        }
+        if ("name" in values) {
+            card.partner.name = values.name;
+        }
+        return card;
+    }
+
+    finish([id], { note }) {
+        this.asked.push("finish");
+        if (!note.trim()) {
+            throw makeServerError({ type: "UserError", message: "Write what was agreed." });
+        }
+        this.finishedNote = note;
+        this.cards.delete(id);
+        return true;
+    }
+
+    dismiss([id]) {
+        this.asked.push("dismiss");
+        this.cards.delete(id);
+        return true;
+    }
+
+    action_open_card([id]) {
+        this.asked.push("action_open_card");
+        return {
+            type: "ir.actions.act_window",
+            res_model: "res.partner",
+            res_id: this.cards.get(id).partner.id,
+            views: [[false, "form"]],
+        };
+    }
+}

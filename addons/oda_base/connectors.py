@@ -7,6 +7,7 @@ models and controllers of this addon do the storing, retrying and answering.
 Every hook that verifies or allows refuses until it is overridden.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,7 +53,7 @@ class Account:
     id: int
     connector: str
     key: str
-    secret: str
+    secret: str = field(repr=False)  # never in a log or traceback
     company_id: int
 
 
@@ -94,6 +95,13 @@ class MethodRefused(PushRefused):
 class TooLarge(PushRefused):
     status = 413
     reason = "too_large"
+
+
+class Unavailable(PushRefused):
+    """The fault is ours: the provider is to send it again later."""
+
+    status = 503
+    reason = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,19 @@ class Driver:
         ``later`` here means: the provider surely never got it.
         """
         return Delivery("unknown", words="this provider cannot be asked")
+
+
+def storable(text: str, limit: int) -> str:
+    """Return `text` as a database takes it, at most `limit` (>= 80) characters.
+
+    Equal texts stay equal and different ones different: what has to be changed
+    (NUL, lone surrogates, length) is told apart by a hash of the original.
+    """
+    clean = text.replace("\0", "").encode("utf-8", "replace").decode()
+    if clean == text and len(text) <= limit:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{clean[: limit - 65]}~{digest}"
 
 
 _drivers: dict[str, Driver] = {}

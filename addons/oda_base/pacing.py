@@ -1,27 +1,25 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import time
+from collections import deque
 
 
 class Pacer:
     """Space calls out: at most `count` in any `seconds`, in one process.
 
-    One drain an account runs at a time (advisory lock), so this is the rate
-    of the account. A token bucket that starts full.
+    One drain an account runs at a time (advisory lock), so this is the rate of
+    the account. It remembers the last `count` calls: a bucket of tokens would
+    let twice as many through in the window that follows a rest.
     """
 
     def __init__(self, count, seconds, clock=time.monotonic, sleep=time.sleep):
-        self._gap = seconds / count
-        self._burst = count
+        self._seconds = seconds
         self._clock, self._sleep = clock, sleep
-        self._tokens, self._at = float(count), clock()
+        self._calls = deque(maxlen=count)
 
     def wait(self):
         """Return when the next call may be made."""
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) / self._gap)
-        self._at = now
-        if self._tokens < 1:
-            pause = (1 - self._tokens) * self._gap
-            self._sleep(pause)
-            self._tokens, self._at = 1.0, self._clock()
-        self._tokens -= 1
+        if len(self._calls) == self._calls.maxlen:
+            pause = self._calls[0] + self._seconds - self._clock()
+            if pause > 0:
+                self._sleep(pause)
+        self._calls.append(self._clock())

@@ -4,6 +4,7 @@
 import textwrap
 
 import pytest
+
 from oda_tools.gate import counting
 
 

@@ -2,6 +2,7 @@
 """The house rules: each is shown a file that breaks it and one that keeps it."""
 
 import pytest
+
 from oda_tools.gate import house, po
 
 
@@ -26,6 +27,23 @@ def test_sudo_needs_a_reason(write):
     assert broken(write, house.sudo_reasons) == [
         "addons/oda_x/models/a.py:1: sudo() without '# sudo: why'"
     ]
+
+
+def test_reason_may_stand_above_the_statement():
+    text = """
+def a(self):
+    # sudo: the box is for administrators, its rows are made by everybody
+    box = (
+        self.env["x"].sudo()
+    )
+    return box.sudo()
+"""
+    assert house.unexplained_sudo(text) == [7]
+
+
+def test_reason_of_another_statement_does_not_count():
+    text = "x.sudo()  # sudo: why\nif y:\n    z = 1\n    x.sudo()\n"
+    assert house.unexplained_sudo(text) == [4]
 
 
 def test_sudo_in_tests_comments_and_text_needs_none(write):

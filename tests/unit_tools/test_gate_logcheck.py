@@ -2,10 +2,11 @@
 """The log check: silent only about what is listed with a reason."""
 
 import pytest
-from oda_tools.gate import allowed, logcheck
-
 from gate_logs import line, records
 
+from oda_tools.gate import allowed, logcheck
+
+LOADING = "odoo.modules.loading"
 TRACE = "Traceback (most recent call last):\n  File x\nKeyError: 'y'"
 
 
@@ -37,7 +38,7 @@ def test_warnings_of_odoo_about_our_code_fail(logger, text):
 
 
 def test_traceback_fails_at_any_level():
-    assert bad(line("INFO", "odoo.addons.base.models.ir_attachment", f"reading\n{TRACE}"))
+    assert bad(line("INFO", "odoo.addons.base.models.x", f"reading\n{TRACE}"))
 
 
 def test_crash_before_logging_fails():
@@ -52,10 +53,15 @@ def test_command_line_and_plain_output_pass():
 def test_echo_of_a_failed_test_is_not_counted_twice():
     assert not bad(
         line("ERROR", "odoo.addons.oda_x.tests.test_a", f"FAIL: A.test_b\n{TRACE}"),
-        line("ERROR", "odoo.modules.loading", "Module oda_x: 1 failures, 0 errors of 2 tests"),
-        line("ERROR", "odoo.modules.loading", "At least one test failed when loading"
-             " the modules."),
+        line("ERROR", LOADING, "Module oda_x: 1 failures, 0 errors of 2 tests"),
+        line("ERROR", LOADING, "At least one test failed when loading the modules."),
     )
+
+
+def test_echo_of_a_failed_hoot_test_is_not_counted_twice():
+    logger = "odoo.addons.web.tests.test_js.WebSuite.test_unit_desktop.browser"
+    assert not bad(line("ERROR", logger, '[HOOT] Test "@oda_x/a/b" failed:\nwhy'))
+    assert bad(line("ERROR", logger, "HootError: error while registering suite"))
 
 
 def test_no_echo_outside_tests():

@@ -1,11 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """The verdict over Odoo's Python tests: names in the files against names in the log."""
 
+from gate_logs import line, ran, records
+
 from oda_tools.gate import odoo_tests
 from oda_tools.gate.counting import Expected
 from oda_tools.gate.report import Result
-
-from gate_logs import line, ran, records
 
 LOGGER = "odoo.addons.oda_x.tests.test_a"
 
@@ -80,7 +80,7 @@ def test_broken_set_up_fails_itself_and_its_tests():
 
 
 def test_problems_of_the_files_fail():
-    assert judge(Expected(problems=["not imported"])).failures == ["not imported"]
+    assert judge(Expected(problems=["not imported"])).failures == ["  not imported"]
 
 
 def test_tests_made_at_run_time_are_named():

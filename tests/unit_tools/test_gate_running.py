@@ -1,11 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """Scheduling, child processes, install order, pytest results, the closing line."""
 
+import socket
 import sys
 import threading
 import time
 
 import pytest
+
 from oda_tools.gate import pytests
 from oda_tools.gate.addons import AddonError, Catalogue
 from oda_tools.gate.process import Interrupted, Processes
@@ -17,7 +19,11 @@ from oda_tools.gate.scheduler import Scheduler, Step
 
 def run(steps, width=2):
     skipped = []
-    scheduler = Scheduler(steps, width, lambda s, why: skipped.append((s.name, why)))
+
+    def note(step, why):
+        skipped.append((step.name, why if isinstance(why, str) else type(why)))
+
+    scheduler = Scheduler(steps, width, note, note)
     scheduler.run()
     return scheduler.outcome, skipped
 
@@ -61,12 +67,13 @@ def test_step_after_a_failed_one_is_skipped_and_said():
     assert skipped == [("b", "a"), ("c", "b")]
 
 
-def test_error_of_a_step_is_raised():
+def test_broken_step_is_said_and_the_others_go_on():
     def breaks():
         raise KeyError("x")
 
-    with pytest.raises(KeyError):
-        run([Step("a", breaks)])
+    outcome, said = run([Step("a", breaks), Step("b", lambda: True)], width=1)
+    assert outcome == {"a": False, "b": True}
+    assert said == [("a", KeyError)]
 
 
 def test_circle_is_refused():
@@ -112,6 +119,13 @@ def _lives(pid):
         return False
 
 
+def test_silence_is_a_limit_of_its_own(tmp_path):
+    log = tmp_path / "x.log"
+    code = "import time; print('hi', flush=True); time.sleep(60)"
+    outcome = Processes().run(python(code), log, timeout=50, silence=1)
+    assert outcome.timed_out and outcome.seconds < 20
+
+
 def test_nothing_starts_after_close(tmp_path):
     processes = Processes()
     processes.close()
@@ -124,6 +138,17 @@ def test_close_ends_what_runs(tmp_path):
     child = processes.start(python("import time; time.sleep(60)"), tmp_path / "x.log")
     processes.close()
     assert child.poll() is not None
+
+
+def test_ports_are_not_handed_out_twice_and_not_when_busy():
+    processes = Processes()
+    first = processes.port()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", first + 1))
+        holder.listen()
+        found = [processes.port() for _ in range(5)]
+    assert len({first, *found}) == 6
+    assert first + 1 not in found
 
 
 # -- addons ---------------------------------------------------------------------------

@@ -51,8 +51,9 @@ def backup():
             stage.note = f"{size:.0f} MB"
     say(f"\nBackup: {target}")
     say(
-        f"The key that opens its sealed secrets is not in it: {paths.SECRETS}/secret_key "
-        f"(mark {key_mark()}).\nKeep a copy of the key in another place than the backups."
+        "The key that opens its sealed secrets is not in it: "
+        f"{paths.SECRETS}/secret_key (mark {key_mark()}).\n"
+        "Keep a copy of the key in another place than the backups."
     )
     return 0
 
@@ -106,9 +107,9 @@ def restore():
             stage.note = f"{name} as of {manifest['made']}"
     if manifest["key_mark"] != key_mark():
         say(
-            f"\nThis backup was made with another key (mark {manifest['key_mark']}, here "
-            f"{key_mark()}): put that key into {paths.SECRETS}/secret_key, or enter "
-            "the secrets of the connector accounts again."
+            f"\nThis backup was made with another key (mark {manifest['key_mark']}, "
+            f"here {key_mark()}): put that key into {paths.SECRETS}/secret_key, or "
+            "enter the secrets of the connector accounts again."
         )
     return 0
 
@@ -125,7 +126,7 @@ def _checked():
         manifest = json.loads((source / MANIFEST).read_text())
         expected = manifest["sha256"]
     except (OSError, ValueError, KeyError):
-        raise Stop(f"{source} is not a backup: it has no readable {MANIFEST}.") from None
+        raise Stop(f"{source} is not a backup: no readable {MANIFEST}.") from None
     for file, digest in expected.items():
         if not (source / file).is_file() or _sha256(source / file) != digest:
             raise Stop(

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-"""What the person at the terminal sees: numbered stages, seconds, one-paragraph errors."""
+"""What the person at the terminal sees: stages, seconds, one-paragraph errors."""
 
 import os
 import shutil
@@ -101,7 +101,10 @@ class Stage:
 
 
 def tail(text, count=12):
-    return "\n".join("  " + line for line in text.strip().splitlines()[-count:])
+    """The last lines, indented, cut at 300 characters, without pip's retries."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith("WARNING: ")]
+    return "\n".join("  " + line[:300] for line in telling[-count:])
 
 
 def why(output):
@@ -109,6 +112,12 @@ def why(output):
     low = output.lower()
     if "no space left on device" in low or "disk quota exceeded" in low:
         return "The disk is full: free some space and run the same command again."
+    if "certificate verify failed" in low or "certificate_verify_failed" in low:
+        return (
+            "A certificate on the way is not trusted, as behind a proxy that looks "
+            "inside: give pip and apt your institution's root certificate (pip config "
+            "set global.cert FILE), then run the same command again."
+        )
     signs = (
         "temporary failure resolving",
         "temporary failure in name resolution",

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-"""The database of `make run`: made by Odoo with demo data, updated when addons change."""
+"""The database of `make run`: made with demo data, updated when addons change."""
 
 import threading
 
@@ -75,7 +75,8 @@ def _update(stage, runtime, name, state, wanted, platform):
         # not made by us (a restored or foreign database): bring all up to date
         held = dict.fromkeys(_installed(runtime, name), "")
     new = [addon for addon in wanted if addon not in held]
-    changed = [addon for addon in wanted if held.get(addon, wanted[addon]) != wanted[addon]]
+    kept = [addon for addon in wanted if addon in held]
+    changed = [addon for addon in kept if held[addon] != wanted[addon]]
     if state.get("platform", platform) != platform:
         changed = ["base"]
     if not new and not changed:
@@ -140,7 +141,8 @@ def _installed(runtime, name):
 def _check(runtime, name, wanted):
     """Refuse a database that looks made but is not what we need."""
     volatile = runtime.psql(
-        name, "SELECT provolatile FROM pg_proc WHERE proname = 'unaccent' AND pronargs = 1"
+        name,
+        "SELECT provolatile FROM pg_proc WHERE proname = 'unaccent' AND pronargs = 1",
     )
     if volatile != "i":
         raise Stop(

@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-"""Where everything of one clone lives, and the few settings read from the environment."""
+"""Where everything of one clone lives, and the settings from the environment."""
 
 import os
 from pathlib import Path

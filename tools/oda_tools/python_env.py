@@ -67,7 +67,7 @@ def _link_server():
 
 
 def _install(stage, name):
-    """pip install, its chatter in the log and the current package on the stage's line."""
+    """pip install; its chatter goes to the log, the package to the stage's line."""
     stage.doing("installing packages")
     pip = [paths.PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     install = ["install", "--no-deps", "--requirement", paths.ROOT / name]

@@ -23,7 +23,6 @@ import urllib.error
 import urllib.request
 
 from oda_tools import paths, ports
-from oda_tools.cluster import Cluster
 from oda_tools.console import Stop, end, tail
 
 # What Odoo itself does to a database that it makes (service/db.py): an unaccent
@@ -178,8 +177,9 @@ class Runtime:
     def env(self, extra=None):
         """Environment for Odoo, pytest and client tools: a dict.
 
-        Holds PGHOST, PGPORT, PGUSER and PGPASSWORD of the own cluster. Settings of the
-        person's shell that would reach into Odoo (PG*, ODOO_*, PYTHONPATH) are left out.
+        Holds PGHOST, PGPORT, PGUSER and PGPASSWORD of the own cluster. Settings of
+        the person's shell that would reach into Odoo (PG*, ODOO_*, PYTHONPATH) are
+        left out.
         """
         foreign = ("PG", "ODOO_", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKE")
         env = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
@@ -239,9 +239,8 @@ class Runtime:
         # files of the store never change (named by their hash): links are enough
         shutil.rmtree(paths.FILESTORE / target, ignore_errors=True)
         if (paths.FILESTORE / source).is_dir():
-            shutil.copytree(
-                paths.FILESTORE / source, paths.FILESTORE / target, copy_function=os.link
-            )
+            store = paths.FILESTORE
+            shutil.copytree(store / source, store / target, copy_function=os.link)
 
     # -- Odoo -----------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from oda_tools.console import (
     Stop,
     alive,
     complain,
-    command_of,
     say,
     signal_and_wait,
     stop_pid,
@@ -175,7 +174,7 @@ def read_record():
 
 def _ours(entry):
     pid, born = entry["pid"], entry["born"]
-    return bool(alive(pid) and born is not None and _born(pid) == born and command_of(pid))
+    return alive(pid) and born is not None and _born(pid) == born
 
 
 def stop():

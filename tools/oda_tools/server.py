@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-"""Odoo 19's source in ``.local/odoo``: given, cached, Debian's package or upstream's git.
+"""Odoo 19's source in ``.local/odoo``: given, cached, Debian's or upstream's.
 
 Whatever its origin it ends up as ``.local/odoo/usr/lib/python3/dist-packages/odoo``.
 """
@@ -149,7 +149,8 @@ def _download(stage, cache):
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise Stop(f"Cannot write to the cache {cache}: {error.strerror}.") from None
+            text = f"Cannot write to the cache {cache}: {error.strerror}."
+            raise Stop(text) from None
         try:
             text = origin(stage, folder)
         except Stop as failure:
@@ -209,7 +210,8 @@ def _debian_from(stage, folder, uri, kept):
         # a dated mirror's list of sid is out of its validity, by design
         "Acquire::Check-Valid-Until": "false",
     }
-    command = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
+    command = ["apt-get", "-q"]
+    command += [f"-o{name}={value}" for name, value in options.items()]
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
     log = paths.LOGS / "setup.log"
     stage.doing("reading Debian's package lists")

@@ -8,7 +8,6 @@ from odoo.http import Response, request
 from .raw_dispatcher import json_response
 
 
-
 class HealthController(http.Controller):
     """Two pages for machines. No names, numbers or texts of people in them."""
 

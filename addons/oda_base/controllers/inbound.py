@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import logging
 
+from psycopg2 import Error as DatabaseError
 from psycopg2.errors import SerializationFailure
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -13,8 +14,10 @@ from ..connectors import (
     Push,
     PushRefused,
     TooLarge,
+    Unauthenticated,
     UnknownAccount,
     driver_of,
+    storable,
 )
 from ..refusals import RefusalThrottle
 from .raw_dispatcher import json_response
@@ -57,8 +60,10 @@ class InboundController(http.Controller):
             if account is None:
                 raise UnknownAccount("no such address")
             push = self._push(driver)
-            driver.authenticate(push, account)
-            envelope = driver.identify(push)
+            self._ask(driver.authenticate, Unauthenticated, push, account)
+            envelope = self._ask(driver.identify, Malformed, push)
+            if not envelope.event_key:
+                raise Malformed("nothing tells this push from another")
             answer = driver.answer(env, account, envelope)
             if answer is not None:
                 return json_response(answer)
@@ -66,7 +71,20 @@ class InboundController(http.Controller):
             return json_response({})
         except PushRefused as refusal:
             self._count(env, connector, account, refusal)
-            return json_response({"error": str(refusal)}, refusal.status)
+            headers = {"Retry-After": "60"} if refusal.status == 503 else {}
+            return json_response({"error": str(refusal)}, refusal.status, headers)
+
+    @staticmethod
+    def _ask(hook, refusal, *args):
+        """Call a driver's hook; one that stumbles over a push has refused it."""
+        try:
+            return hook(*args)
+        except (PushRefused, DatabaseError):
+            raise
+        except Exception as error:
+            # The kind of error only: its text may quote the push or the secret.
+            _logger.warning("%s raised %s", hook.__qualname__, type(error).__name__)
+            raise refusal() from None
 
     @staticmethod
     def _push(driver):
@@ -77,8 +95,11 @@ class InboundController(http.Controller):
         if length is not None and length > driver.max_body:
             raise TooLarge(f"at most {driver.max_body} bytes")
         try:
-            http_request._HTTPRequest__wrapped.max_content_length = driver.max_body
-            body = http_request.get_data(cache=False)
+            # One byte more than is taken: a chunked body that reaches the limit is
+            # cut there without an error, and must not pass for a whole one.
+            http_request.max_content_length = driver.max_body + 1
+            # Cached: should the transaction be repeated, the stream is gone.
+            body = http_request.get_data(cache=True)
         except RequestEntityTooLarge as error:
             raise TooLarge(f"at most {driver.max_body} bytes") from error
         except Exception as error:  # noqa: BLE001  (cut or lying streams)
@@ -95,27 +116,33 @@ class InboundController(http.Controller):
         )
 
     @staticmethod
-    def _keep(env, account, push, envelope):
-        try:
-            env["oda.inbound"]._receive(account, push, envelope)
-        except SerializationFailure:
-            # The same push came twice at once and the other one was stored.
-            env.cr.rollback()
+    def _keep(env, account, push, envelope, tries=3):
+        for last in range(tries - 1, -1, -1):
+            try:
+                return env["oda.inbound"]._receive(account, push, envelope)
+            except SerializationFailure:
+                # Most likely the same push came twice at once. Look again on a
+                # fresh snapshot: "known already" is never answered unseen.
+                env.cr.rollback()
+                if not last:
+                    raise
 
     @staticmethod
     def _count(env, connector, account, refusal):
         account_id = account.id if account else None
-        count = _throttle.admit((account_id, connector[:32], refusal.reason))
+        # Invented connectors share one key: a row for each would fill the disk.
+        known = connector if driver_of(connector) else ""
+        count = _throttle.admit((account_id, known, refusal.reason))
         if not count:
             return
         _logger.info("push to %r refused: %s", connector[:32], refusal.reason)
         env.cr.execute(
             _REFUSAL,
             (
-                connector[:32].replace("\0", ""),
+                storable(connector, 100),
                 account_id,
                 refusal.reason,
-                str(refusal)[:200].replace("\0", ""),
+                storable(str(refusal), 250),
                 refusal.status,
                 request.httprequest.remote_addr,
                 count,

@@ -1,12 +1,16 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import logging
 import re
+import secrets
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
 
 from .. import sealing
-from ..connectors import Account, driver_of
+from ..connectors import Account, Unavailable, driver_of
+
+_logger = logging.getLogger(__name__)
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -27,6 +31,7 @@ class OdaConnectorAccount(models.Model):
     key = fields.Char(
         required=True,
         copy=False,
+        default=lambda self: secrets.token_urlsafe(18),
         help="Last part of the address that the provider pushes to.",
     )
     active = fields.Boolean(default=True)
@@ -68,6 +73,8 @@ class OdaConnectorAccount(models.Model):
                 account.secret, account._secret_context()
             )
             self.env["oda.event"]._log("connector.key_replaced", account)
+        # The form reads the record back after saving: not the secret.
+        self.invalidate_recordset(["secret"], flush=False)
 
     @api.depends("secret_sealed")
     def _compute_has_secret(self):
@@ -82,11 +89,18 @@ class OdaConnectorAccount(models.Model):
 
     def _compute_traffic(self):
         Inbound = self.env["oda.inbound"]
-        last = dict(
-            Inbound._read_group(
-                [("account_id", "in", self.ids)], ["account_id"], ["received_at:max"]
-            )
+        Inbound.check_access("read")
+        # One step down the index for each account; max() ... GROUP BY reads it all.
+        self.env.cr.execute(
+            """
+            SELECT a.id, (SELECT i.received_at FROM oda_inbound i
+                           WHERE i.account_id = a.id AND i.received_at IS NOT NULL
+                           ORDER BY i.received_at DESC LIMIT 1)
+              FROM oda_connector_account a WHERE a.id = ANY(%s)
+            """,
+            (self.ids,),
         )
+        last = dict(self.env.cr.fetchall())
         count = {
             (account, state): number
             for account, state, number in Inbound._read_group(
@@ -99,7 +113,7 @@ class OdaConnectorAccount(models.Model):
             )
         }
         for account in self:
-            account.last_received_at = last.get(account)
+            account.last_received_at = last.get(account.id)
             account.waiting_count = count.get((account, "new"), 0) + count.get(
                 (account, "retry"), 0
             )
@@ -120,6 +134,7 @@ class OdaConnectorAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
+        accounts._admit_jobs_user()
         self.env.registry.clear_cache()
         return accounts
 
@@ -129,6 +144,8 @@ class OdaConnectorAccount(models.Model):
                 self.env._("The connector of an account cannot be changed: add one.")
             )
         res = super().write(vals)
+        if "company_id" in vals:
+            self._admit_jobs_user()
         self.env.registry.clear_cache()
         return res
 
@@ -167,16 +184,38 @@ class OdaConnectorAccount(models.Model):
         """Return `{(connector, key): Account}` of all active accounts.
 
         The opened secrets live in the memory of the worker only. One entry for
-        all, so that invented addresses cannot crowd the cache.
+        all, so that invented addresses cannot crowd the cache. An account whose
+        secret does not open is None: it must not take the others with it.
         """
         # sudo: called before anybody is known; the push is verified with it
-        accounts = self.sudo().search([])
-        return {(one.connector, one.key): one._account() for one in accounts}
+        accounts = self.sudo().with_context(active_test=True).search([])
+        addresses = {}
+        for one in accounts:
+            try:
+                addresses[one.connector, one.key] = one._account()
+            except sealing.SealError as error:
+                addresses[one.connector, one.key] = None
+                _logger.error("connector account %s: %s", one.id, error)
+        return addresses
 
     @api.model
     def _resolve(self, connector, key):
-        """Return the `Account` behind an address, or None. Hot path: cached."""
-        return self._addresses().get((connector, key))
+        """Return the `Account` behind an address, or None. Hot path: cached.
+
+        :raise Unavailable: there is one, but its secret does not open
+        """
+        addresses = self._addresses()
+        account = addresses.get((connector, key))
+        if account is None and (connector, key) in addresses:
+            raise Unavailable("not available now, send it again later")
+        return account
+
+    def _admit_jobs_user(self):
+        """Let the jobs' user into the companies whose rows it is to work."""
+        # sudo: whoever may add an account need not be allowed to change users
+        user = self._jobs_user().sudo()
+        if missing := self.company_id - user.company_ids:
+            user.company_ids += missing
 
     def _jobs_user(self):
         """Return the low-right user that works the rows of connectors."""
@@ -213,13 +252,19 @@ class OdaConnectorAccount(models.Model):
 
         A crash in between loses nothing: the sweeping cron finds the rows.
         """
-        registry, user = self.env.registry, self.env.uid
+        registry = self.env.registry
 
         def wake():
-            with registry.cursor() as cr:
-                env = api.Environment(cr, user or api.SUPERUSER_ID, {})
-                for account in env["oda.connector.account"].browse(account_ids):
-                    account._wake(model_name, method)
+            # Whoever caused the row needs no right to accounts or jobs; the job
+            # itself runs as the jobs' user.
+            try:
+                with registry.cursor() as cr:
+                    env = api.Environment(cr, api.SUPERUSER_ID, {})
+                    for account in env["oda.connector.account"].browse(account_ids):
+                        account._wake(model_name, method)
+            except Exception:  # noqa: BLE001
+                # What was asked for is committed; it must not look like a failure.
+                _logger.info("%s of %s left to the sweeper", model_name, account_ids)
 
         self.env.cr.postcommit.add(wake)
 

@@ -1,9 +1,16 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import re
+from collections.abc import Mapping
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.http import request
 
-_SENSITIVE = ("secret", "token", "password", "idnp", "pan", "signature")
+# Whole words of a name, so that `company` is not taken for a card's `pan`.
+_SENSITIVE = re.compile(
+    r"(?:^|[^a-z])(?:secret|token|password|passwd|idnp|pan|signature)s?(?![a-z])"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION oda_append_only() RETURNS trigger AS $$
@@ -38,6 +45,16 @@ def make_append_only(cr, table):
 def drop_append_only(cr):
     """Remove the trigger function and with it every trigger that uses it."""
     cr.execute("DROP FUNCTION IF EXISTS oda_append_only() CASCADE")
+
+
+def sensitive_names(details):
+    """Return the names, at any depth of JSON-able details, that say: secret."""
+    if isinstance(details, Mapping):
+        own = [n for n in details if _SENSITIVE.search(_CAMEL.sub("_", n).lower())]
+        return own + sensitive_names(list(details.values()))
+    if isinstance(details, (list, tuple)):
+        return [name for one in details for name in sensitive_names(one)]
+    return []
 
 
 class OdaEvent(models.Model):
@@ -81,8 +98,7 @@ class OdaEvent(models.Model):
         :param details: JSON-able facts; sensitive names are refused, so that
             no secret and no personal number can be journalled by mistake
         """
-        bad = [name for name in details if any(s in name for s in _SENSITIVE)]
-        if bad:
+        if bad := sensitive_names(details):
             raise ValueError(f"not for the journal: {', '.join(bad)}")
         common = {
             "code": code,

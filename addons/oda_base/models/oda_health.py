@@ -3,7 +3,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models, release
 
-from ..net import breaker
+from ..net import BREAKER
 
 #: seconds a waiting push may be old before the house counts as unwell
 STUCK_AFTER = 600
@@ -42,7 +42,9 @@ class OdaHealth(models.AbstractModel):
                 "SELECT coalesce(connector, ''), sum(count) FROM oda_refusal WHERE "
                 "at > (now() AT TIME ZONE 'UTC') - interval '24 hours' GROUP BY 1"
             ),
-            "circuits": breaker.states(),
+            "circuits": {
+                host: circuit.state for host, circuit in BREAKER.states().items()
+            },
             "versions": self._versions(),
         }
 

@@ -11,7 +11,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..backoff import next_delay
-from ..connectors import Account, Envelope, Push
+from ..connectors import Account, Envelope, Push, storable
 
 _logger = logging.getLogger(__name__)
 
@@ -29,17 +29,20 @@ RETURNING id
 """
 
 # A row whose neighbour (same order_key, earlier) waits for its retry waits too.
-_CANDIDATES = """
-SELECT r.id FROM oda_inbound r
- WHERE r.account_id = %(account)s AND r.state IN ('new', 'retry')
+_DUE = """
+       r.state IN ('new', 'retry')
    AND (r.next_try_at IS NULL OR r.next_try_at <= %(now)s)
    AND NOT EXISTS (
         SELECT 1 FROM oda_inbound e
          WHERE e.account_id = r.account_id AND e.order_key = r.order_key
            AND e.order_key <> '' AND e.id < r.id AND e.state = 'retry'
            AND e.next_try_at > %(now)s)
+"""
+_CANDIDATES = f"""
+SELECT r.id FROM oda_inbound r WHERE r.account_id = %(account)s AND {_DUE}
  ORDER BY r.id LIMIT %(limit)s
 """
+_DUE_ACCOUNTS = f"SELECT DISTINCT r.account_id FROM oda_inbound r WHERE {_DUE}"
 
 
 class OdaInbound(models.Model):
@@ -146,11 +149,11 @@ class OdaInbound(models.Model):
                 account.id,
                 account.company_id,
                 account.connector,
-                envelope.event_key,
-                envelope.order_key,
-                envelope.kind,
-                push.content_type[:128],
-                push.remote_addr,
+                storable(envelope.event_key, 255),
+                storable(envelope.order_key, 255),
+                storable(envelope.kind, 128),
+                storable(push.content_type, 128),
+                storable(push.remote_addr, 128),
                 base64.b64encode(push.body),
             ),
         )
@@ -236,7 +239,7 @@ class OdaInbound(models.Model):
         worker = self.env[processor].with_company(account.company_id)
         try:
             with self.env.cr.savepoint():
-                self._settle(worker._oda_process_inbound(rows))
+                self._settle(rows, worker._oda_process_inbound(rows))
                 self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
@@ -254,7 +257,7 @@ class OdaInbound(models.Model):
                 continue
             try:
                 with self.env.cr.savepoint():
-                    self._settle(worker._oda_process_inbound(row))
+                    self._settle(row, worker._oda_process_inbound(row))
                     self.env.flush_all()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
@@ -264,11 +267,20 @@ class OdaInbound(models.Model):
                 row._keep_failure(error)
 
     @api.model
-    def _settle(self, results):
-        """Store `[(row, state, note)]` with one UPDATE for each outcome."""
+    def _settle(self, rows, results):
+        """Store `[(row, state, note)]` with one UPDATE for each outcome.
+
+        :raise ValueError: not one outcome for each of the rows; a forgotten row
+            would be taken up again and again, for ever
+        """
         groups = defaultdict(list)
         for row, state, note in results:
+            if state not in ("done", "ignored"):
+                raise ValueError(f"{state!r} is no outcome of a push")
             groups[state, note or None].append(row.id)
+        settled = sorted(row_id for ids in groups.values() for row_id in ids)
+        if settled != sorted(rows.ids):
+            raise ValueError("the processor did not settle each push once")
         now = fields.Datetime.now()
         for (state, note), ids in groups.items():
             self.env.cr.execute(
@@ -288,7 +300,7 @@ class OdaInbound(models.Model):
         self.ensure_one()
         attempts = self.attempts + 1
         delay = next_delay(attempts)
-        words = f"{type(error).__name__}: {error}"[:2000]
+        words = storable(f"{type(error).__name__}: {error}", 2000)
         now = fields.Datetime.now()
         self.write(
             {
@@ -323,11 +335,7 @@ class OdaInbound(models.Model):
     @api.model
     def _cron_sweep(self):
         """Wake accounts whose due rows no job waits for (crash, retry time)."""
-        self.env.cr.execute(
-            "SELECT DISTINCT account_id FROM oda_inbound WHERE state IN "
-            "('new', 'retry') AND (next_try_at IS NULL OR next_try_at <= %s)",
-            (fields.Datetime.now(),),
-        )
+        self.env.cr.execute(_DUE_ACCOUNTS, {"now": fields.Datetime.now()})
         ids = [row[0] for row in self.env.cr.fetchall()]
         for account in self.env["oda.connector.account"].browse(ids):
             account._wake("oda.inbound", "_drain")

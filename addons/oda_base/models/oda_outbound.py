@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..backoff import OUTBOUND_STEPS, next_delay
 from ..connectors import Delivery
@@ -18,6 +19,8 @@ BUDGET = 20.0  # seconds one job sends before it lets other jobs have the slot
 #: is unknown. Longer than any driver's total time-out.
 STALE_AFTER = timedelta(minutes=5)
 RETENTION_DAYS = 180
+MAX_WAIT = 24 * 3600.0  # seconds; a provider's Retry-After is believed up to this
+OUTCOMES = ("done", "failed", "later", "unknown")
 
 
 class OdaOutbound(models.Model):
@@ -125,6 +128,9 @@ class OdaOutbound(models.Model):
                 env = api.Environment(cr, uid, {})
                 account_record = env["oda.connector.account"].browse(account_id)
                 driver, account = account_record._driver(), account_record._account()
+                if driver is None or not account_record.active:
+                    # Nobody to send it, or the account was switched off.
+                    return "nothing is sent for this account"
             pacer = Pacer(*driver.rate)
             sent = 0
             while time.monotonic() < until:
@@ -191,7 +197,10 @@ class OdaOutbound(models.Model):
         """Call the driver; whatever escapes it means: fate unknown."""
         try:
             act = driver.resolve if message["ask"] else driver.send
-            return act(account, message)
+            delivery = act(account, message)
+            if delivery.state not in OUTCOMES:
+                raise ValueError("not an outcome")
+            return delivery
         except Exception as error:  # noqa: BLE001
             _logger.info(
                 "message %s: %s in the driver", message["uuid"], type(error).__name__
@@ -199,16 +208,27 @@ class OdaOutbound(models.Model):
             return Delivery("unknown", words=type(error).__name__)
 
     @api.model
-    def _conclude(self, registry, uid, row_id, delivery):
-        with registry.cursor() as cr:
-            env = api.Environment(cr, uid, {})
-            env["oda.outbound"].browse(row_id)._conclude_here(delivery)
+    def _conclude(self, registry, uid, row_id, delivery, tries=6):
+        """Commit what became of a message, whoever else works on its record."""
+        for attempt in range(tries):
+            with registry.cursor() as cr:
+                env = api.Environment(cr, uid, {})
+                try:
+                    env["oda.outbound"].browse(row_id)._conclude_here(delivery)
+                    return env.flush_all()
+                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                    cr.rollback()
+                    if attempt == tries - 1:
+                        raise
+            time.sleep(0.02 * 2**attempt)
 
     def _conclude_here(self, delivery):
         """Store what became of a message and tell the record it is about."""
         self.ensure_one()
         # sudo: the row is the outbox's own; the record is told under our user
         row = self.sudo()
+        if row.state == "cancelled" and delivery.state != "done":
+            return  # a person was faster; only a fact overrules a person
         now = fields.Datetime.now()
         state = {"later": "pending"}.get(delivery.state, delivery.state)
         vals = {
@@ -224,14 +244,27 @@ class OdaOutbound(models.Model):
                 state = "failed"
             # An unknown one is asked about for as long as it takes.
             delay = delivery.retry_after or delay or OUTBOUND_STEPS[-1]
+            delay = min(max(delay, 0.0), MAX_WAIT)
             vals["next_try_at"] = now + timedelta(seconds=delay)
         if state in ("done", "failed"):
             vals.update(finished_at=now, next_try_at=False)
         row.write(dict(vals, state=state))
-        if row.res_model and row.res_id and row.res_model in self.env:
-            record = self.env[row.res_model].browse(row.res_id).exists()
-            if record and hasattr(record, "_oda_sent"):
+        self._tell(row)
+
+    def _tell(self, row):
+        """Let the record know; what it makes of it cannot undo the fact."""
+        if not (row.res_model and row.res_id and row.res_model in self.env):
+            return
+        record = self.env[row.res_model].browse(row.res_id).exists()
+        if not (record and hasattr(record, "_oda_sent")):
+            return
+        try:
+            with self.env.cr.savepoint():
                 record._oda_sent(row)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("message %s: its record did not take the news", row.uuid)
 
     # === CRONS AND ACTIONS ===#
 
@@ -241,10 +274,11 @@ class OdaOutbound(models.Model):
         now = fields.Datetime.now()
         self.env.cr.execute(
             """
-            SELECT DISTINCT account_id FROM oda_outbound
-             WHERE state IN ('pending', 'sending', 'unknown')
-               AND (next_try_at IS NULL OR next_try_at <= %s)
-               AND (state <> 'sending' OR sending_since < %s)
+            SELECT DISTINCT o.account_id FROM oda_outbound o
+              JOIN oda_connector_account a ON a.id = o.account_id AND a.active
+             WHERE o.state IN ('pending', 'sending', 'unknown')
+               AND (o.next_try_at IS NULL OR o.next_try_at <= %s)
+               AND (o.state <> 'sending' OR o.sending_since < %s)
             """,
             (now, now - STALE_AFTER),
         )

@@ -255,9 +255,7 @@ class OdaPhone(models.Model):
         have = self._by_key(partners)
         new = dict.fromkeys(key[:2] for key in wanted if key[:2] not in have)
         texts = {key[:2]: key[2] for key in reversed(wanted)}
-        rows = self.create(
-            [{"partner_id": key[0], "raw": texts[key]} for key in new]
-        )
+        rows = self.create([{"partner_id": key[0], "raw": texts[key]} for key in new])
         have.update(zip(new, rows, strict=True))
         return self.browse(dict.fromkeys(have[key[:2]].id for key in wanted))
 

@@ -27,4 +27,6 @@ class OdaPhoneClaim(models.Model):
             "INSERT INTO oda_phone_claim (e164, at) VALUES (%s, now() AT TIME ZONE "
             "'UTC') ON CONFLICT (e164) DO UPDATE SET at = EXCLUDED.at",
             (e164,),
+            # Losing the race is the ordinary way of things, not an error to log.
+            log_exceptions=False,
         )

@@ -29,6 +29,7 @@ class OdaRefusal(models.Model):
             ("unknown_account", "Unknown address"),
             ("method", "Wrong method"),
             ("too_large", "Too large"),
+            ("unavailable", "Could not be checked"),
         ],
         readonly=True,
         required=True,

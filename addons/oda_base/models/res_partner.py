@@ -69,15 +69,22 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        result = super().write(vals)
         if self.env.context.get(MIRRORING):
-            return result
+            return super().write(vals)
+        typed = vals.get("phone")
+        both = "phone" in vals and "oda_phone_ids" in vals
+        if both and not _stars(vals["oda_phone_ids"]):
+            # The list is saved along with the field, and makes no number the main
+            # one: what was typed in the field holds, and goes first.
+            self.write({"phone": typed})
+            vals = {key: value for key, value in vals.items() if key != "phone"}
+        result = super().write(vals)
         if "phone" in vals:
-            if "oda_phone_ids" in vals and not _stars(vals["oda_phone_ids"]):
-                # The list was saved along with the field, and without a new main
-                # number in it: what was typed in the field holds.
-                self._oda_set_phone({partner: vals["phone"] for partner in self})
             self._oda_mirror_phone()
+        elif both and typed:
+            lost = self.filtered(lambda partner: partner.phone != typed)
+            if lost:  # the list removed the row that the field had just filled
+                lost.write({"phone": typed})
         if "country_id" in vals:
             self._oda_reparse_phones()
         return result

@@ -363,6 +363,12 @@ class TestRetries(ClientCase):
             self.assertIs(error.outcome, Outcome.UNKNOWN)
             self.assertEqual(server.connections, 3)
 
+    def test_post_is_not_repeated_even_when_that_would_be_safe(self):
+        with FaultServer(script(answer(429))) as server:
+            error = self.fails(errors.BadStatus, self.client(server).post, server.url)
+            self.assertIs(error.outcome, Outcome.RETRY)
+            self.assertEqual(server.connections, 1)
+
     def test_permanent_is_not_repeated(self):
         with FaultServer(script(answer(403))) as server:
             error = self.fails(errors.BadStatus, self.client(server).get, server.url)

@@ -93,6 +93,14 @@ class TestPhoneMirror(TransactionCase):
         )
         self.assertEqual(partner.phone, "079654321")
         self.assertEqual(self.numbers(partner), [(B, True), (C, False)])
+        partner.write(
+            {
+                "phone": "069123456",
+                "oda_phone_ids": [Command.delete(partner.oda_phone_ids[0].id)],
+            }
+        )
+        self.assertEqual(partner.phone, "069123456", "what was typed is not lost")
+        self.assertIn((A, True), self.numbers(partner))
         other = self.person(
             "069123456", oda_phone_ids=[Command.create({"raw": "079654321"})]
         )
@@ -269,7 +277,9 @@ class TestPhoneMirror(TransactionCase):
     def test_rights(self):
         reader = new_test_user(self.env, "phone_reader", groups="base.group_user")
         keeper = new_test_user(
-            self.env, "phone_keeper", groups="base.group_user,base.group_partner_manager"
+            self.env,
+            "phone_keeper",
+            groups="base.group_user,base.group_partner_manager",
         )
         portal = new_test_user(self.env, "phone_portal", groups="base.group_portal")
         partner = self.person("069123456")

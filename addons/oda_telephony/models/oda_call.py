@@ -69,7 +69,10 @@ class OdaCall(models.Model):
     merged_into_id = fields.Many2one("oda.call", readonly=True, index="btree_not_null")
     leg_ids = fields.One2many("oda.call.leg", "call_id", readonly=True)
     recording_ids = fields.One2many("oda.recording", "call_id", readonly=True)
-    content = fields.Text(related="session_id.content", string="What was said")
+    note = fields.Text(
+        readonly=True, help="What was typed before it was known who calls."
+    )
+    content = fields.Text(string="What was said", compute="_compute_content")
     version = fields.Integer(readonly=True, default=1)
     decide_at = fields.Datetime(readonly=True)
     state_json = fields.Json(readonly=True, groups="oda_base.group_connector")
@@ -85,6 +88,11 @@ class OdaCall(models.Model):
     def _compute_phone_display(self):
         for call in self:
             call.phone_display = numbers.parse(call.e164 or call.phone).international
+
+    @api.depends("session_id.content", "note")
+    def _compute_content(self):
+        for call in self:
+            call.content = call.session_id.content or call.note
 
     @api.depends("partner_id", "e164", "phone", "started_at")
     def _compute_display_name(self):

@@ -10,6 +10,7 @@ from odoo.addons.oda_base import phone as numbers
 CARD_AGE = timedelta(hours=12)
 RING_AGE = timedelta(minutes=10)
 EARLIER = 3  # talks shown on the card
+NOTE_MAX = 20_000  # characters
 
 
 class OdaCall(models.Model):
@@ -97,9 +98,9 @@ class OdaCall(models.Model):
             "routed": call._card_routed(earlier[:1], lead, self.env.user),
             "session": {
                 "id": call.session_id.id,
-                "content": call.session_id.content or "",
+                "content": call.content or "",
             }
-            if call.session_id
+            if call.session_id or call.note
             else False,
             "recording": call._card_recording(self.env.user),
         }
@@ -240,11 +241,13 @@ class OdaCall(models.Model):
             self.partner_id.write(vals)
 
     def _keep_note(self, note, user):
+        note = (note or "")[:NOTE_MAX]
+        if not self.partner_id:
+            # Hidden number, or nobody chosen yet: kept on the call till then.
+            self.note = note
+            return
         if not self.session_id:
-            if not self.partner_id:
-                raise UserError(self.env._("Choose first who is calling."))
             self._begin_session(user)
-        note = (note or "")[:20_000]
         if (self.session_id.content or "") != note:
             self.session_id.content = note
 
@@ -254,8 +257,7 @@ class OdaCall(models.Model):
         note = (values.get("note") or "").strip()
         if not note:
             raise UserError(self.env._("Write in a few words what was said."))
-        if call.partner_id:
-            call._keep_note(note, self.env.user)
+        call._keep_note(note, self.env.user)
         self._close_my_card(call)
         return True
 

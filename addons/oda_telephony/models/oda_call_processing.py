@@ -273,6 +273,9 @@ class OdaCall(models.Model):
             direction="out" if self.direction == "out" else "in",
             started_at=self.answered_at or self.started_at or fields.Datetime.now(),
         )
+        if self.note:
+            self.session_id.content = self.note
+            self.note = False
 
     def _offer_recordings(self, work):
         for effect in work.effects:
@@ -307,9 +310,9 @@ class OdaCall(models.Model):
     # === SILENCE DECIDES ===#
 
     @api.model
-    def _cron_decide(self, limit=500):
+    def _cron_decide(self, now=None, limit=500):
         """Conclude calls whose last word is long ago (no history came)."""
-        now = fields.Datetime.now()
+        now = now or fields.Datetime.now()
         user = self.env["oda.connector.account"]._jobs_user()
         calls = self.with_user(user).search(
             [("decide_at", "<=", now), ("merged_into_id", "=", False)], limit=limit

@@ -256,9 +256,9 @@ class TestCallStateOrder(BaseCase):
             decided = [e for e in told if isinstance(e, OutcomeDecided)]
             last = OutcomeDecided(state.outcome, state.outcome_source)
             self.assertEqual(decided[-1], last)
-            # What the merged call offered has become this call's.
-            offered = [e.url for _c, e in router.effects if type(e) is RecordingOffered]
-            self.assertEqual(set(offered), set(state.recordings))
+            # What a merged call offered has become this call's.
+            offered = {e.url for _c, e in router.effects if type(e) is RecordingOffered}
+            self.assertLessEqual(set(state.recordings), offered)
 
     @quick
     @given(deliveries(calls))

@@ -12,6 +12,9 @@ from oda_tools.gate.databases import Databases
 from oda_tools.gate.process import Processes
 from oda_tools.gate.report import Report, Result
 
+# Odoo says something for each test; the slowest single one takes far less than this
+SILENCE = 240  # seconds
+
 
 @dataclass
 class Context:
@@ -33,6 +36,10 @@ class Context:
     def log(self, step, subject):
         return self.logs / f"{step}-{subject}.log"
 
+    def shown(self, path):
+        """A path as a person in the clone would type it."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
     def odoo(self, db, *args, log, timeout, command="server"):
         """Run Odoo to its end; returns the Outcome. Output goes to ``log``."""
         if command == "server":
@@ -48,6 +55,7 @@ class Context:
             self.runtime.odoo_argv(db, *args, command=command),
             log,
             timeout=timeout,
+            silence=SILENCE,
             env=self.runtime.env({"ODOO_TEST_FAILURE_RETRIES": "0"}),
             cwd=self.root,
             dump=True,
@@ -57,7 +65,7 @@ class Context:
         """Count whether the process ended well, with the log's last lines if not."""
         good = outcome.rc == 0 and not outcome.timed_out
         why = (
-            f"took more than {outcome.seconds:.0f} s and was killed (stacks in its log)"
+            f"was stuck and killed after {outcome.seconds:.0f} s (stacks in its log)"
             if outcome.timed_out
             else f"ended with status {outcome.rc}"
         )
@@ -69,7 +77,7 @@ class Context:
         result = Result("log", subject, log=path)
         bad = logcheck.check(logs.read(path))
         for record in bad[:20]:
-            result.failures.append(logcheck.describe(record, path))
+            result.failures.append(logcheck.describe(record, self.shown(path)))
         if len(bad) > 20:
             result.failures.append(f"  ... and {len(bad) - 20} more")
         result.passed = 0 if bad else 1

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """Rules of this house that no linter knows; each is a function giving sentences."""
 
+import ast
 import re
 import subprocess
 import time
@@ -13,7 +14,6 @@ LONGEST = 400
 CODE = (".py", ".js", ".xml", ".scss", ".css")
 LANGUAGES = ("ro", "ru")
 TEXT = (*CODE, ".md", ".rst", ".toml", ".cfg", ".conf", ".yml", ".json", ".txt", ".sh")
-SUDO = re.compile(r"\.sudo\(")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$", re.MULTILINE)
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
@@ -48,15 +48,44 @@ def is_test(path):
 
 
 def sudo_reasons(root, paths):
-    """Each ``sudo()`` says why on its own line."""
+    """Each ``sudo()`` says why, on its line or in the comment above its statement."""
     for path in paths:
         inner = path.relative_to(root)
         if inner.suffix != ".py" or inner.parts[0] != "addons" or is_test(inner):
             continue
-        for number, line in enumerate(_read(path).splitlines(), 1):
-            code = line.partition("#")[0]
-            if SUDO.search(code) and "# sudo:" not in line:
-                yield f"{inner}:{number}: sudo() without '# sudo: why'"
+        text = _read(path)
+        for number in unexplained_sudo(text):
+            yield f"{inner}:{number}: sudo() without '# sudo: why'"
+
+
+def unexplained_sudo(text):
+    """Line numbers of ``sudo()`` calls in a Python source that give no reason."""
+    lines, found = text.splitlines(), []
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    for start, number in _sudo_calls(tree):
+        first = start
+        while first > 1 and lines[first - 2].strip().startswith("#"):
+            first -= 1
+        if not any("# sudo:" in line for line in lines[first - 1 : number]):
+            found.append(number)
+    return sorted(set(found))
+
+
+def _sudo_calls(tree):
+    """(first line of the statement, line of the call) of each ``.sudo(...)``."""
+    starts = {}
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.stmt):
+            for node in ast.walk(statement):
+                # the walk goes from outer to inner statements: the inner one wins
+                starts[node] = statement.lineno
+    for node, start in starts.items():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "sudo":
+                yield start, node.func.end_lineno
 
 
 def licence(root, paths):

@@ -13,6 +13,8 @@ ECHOES = (
     re.compile(r"(FAIL|ERROR): "),
     re.compile(r"Module \w+: \d+ failures, \d+ errors of \d+ tests"),
     re.compile(r"At least one test failed when loading the modules"),
+    re.compile(r"\[HOOT\] Test \".*\" failed"),
+    re.compile(r"Some tests failed: see above for details"),
     re.compile(r"\d+ failed, \d+ error\(s\) of \d+ tests when loading database"),
 )
 
@@ -47,8 +49,11 @@ def check(records, allowed=ALLOWED):
     ours = tuple(e for e in allowed if e[0].startswith("odoo.addons.oda_"))
     if ours:
         raise ValueError(f"our own log lines cannot be allowed: {ours}")
-    return [r for r in records if suspects(r) and not _echo(r)
-            and not _allowed(r, allowed)]
+    return [
+        record
+        for record in records
+        if suspects(record) and not _echo(record) and not _allowed(record, allowed)
+    ]
 
 
 def describe(record, path, lines=12):

@@ -3,6 +3,7 @@
 
 import re
 
+from oda_tools.gate import logs
 from oda_tools.gate.counting import python_tests
 from oda_tools.gate.report import Result
 
@@ -67,11 +68,11 @@ def judge(result, records, addon, expected):
     missing = expected.tests - ran.started - set(ran.skipped)
     result.expected, result.ran = len(expected.tests), len(ran.started)
     result.skipped = len(ran.skipped)
-    result.failures += expected.problems
+    result.failures += [f"  {text}" for text in expected.problems]
     for (file, _name), text in sorted(ran.failed.items()):
         result.failures.append(f"  {addon}/tests/{file}.py {shortened(text)}")
     for name, text in sorted(ran.broken.items()):
-        result.failures.append(f"  {name}\n{shortened(text)}")
+        result.failures.append(f"  {name}\n    {shortened(text)}")
     for file, name in sorted(missing):
         result.failures.append(
             f"  {addon}/tests/{file}.py {name} is in the file but did not run "
@@ -102,9 +103,9 @@ def run(context, addon, database, timeout=1200):
 
     An update runs both phases (at_install, post_install) and proves on the way that
     its data files can be loaded twice.
-    """
-    from oda_tools.gate import logs
 
+    :return: the copy; HOOT goes on in it, the assets are made there already
+    """
     log = context.log("python", addon.name)
     result = Result("python", addon.name, log=log)
     expected = python_tests(addon.path)
@@ -117,4 +118,4 @@ def run(context, addon, database, timeout=1200):
     result.seconds = outcome.seconds
     context.report.add(result)
     context.judge_log(f"python {addon.name}", log)
-    context.databases.drop(copy)
+    return copy

@@ -19,7 +19,7 @@ class Outcome:
     """How a process ended.
 
     :ivar int rc: exit status (negative: the signal)
-    :ivar bool timed_out: it was killed at its time limit
+    :ivar bool timed_out: it was killed at its time limit, or had gone silent
     :ivar float seconds: how long it ran
     """
 
@@ -35,31 +35,44 @@ class Processes:
         self._living = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._ports = set()
+        self._next = os.getpid() * 97
 
-    def run(self, argv, log, *, timeout, env=None, cwd=None, dump=False):
+    def run(
+        self, argv, log, *, timeout, silence=None, env=None, cwd=None, dump=False
+    ):
         """Run to the end with output in ``log`` (appended).
 
+        :param float silence: seconds without a word after which it counts as stuck
         :param bool dump: on time-out send SIGQUIT first: Odoo then writes the stack of
             every thread to its log
         :raise Interrupted: when the run was ended meanwhile
         """
         start = time.monotonic()
         child = self.start(argv, log, env=env, cwd=cwd)
-        timed_out = False
         try:
-            rc = child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            if dump:
+            timed_out = self._stuck(child, log, timeout, silence)
+            if timed_out and dump:
                 child.send_signal(signal.SIGQUIT)
                 time.sleep(3)
-            rc = self.kill(child)
         finally:
-            self.kill(child)
+            rc = self.kill(child)
         if self._closed:
             raise Interrupted
         return Outcome(rc, timed_out, time.monotonic() - start)
+
+    @staticmethod
+    def _stuck(child, log, timeout, silence):
+        """Wait for the end; True when a limit was passed instead."""
+        limit = time.monotonic() + timeout
+        while True:
+            try:
+                child.wait(1)
+                return False
+            except subprocess.TimeoutExpired:
+                pass
+            quiet = time.time() - os.path.getmtime(log)
+            if time.monotonic() > limit or (silence and quiet > silence):
+                return True
 
     def start(self, argv, log, *, env=None, cwd=None):
         """Start in the background; returns the Popen. End it with ``kill``."""
@@ -108,12 +121,19 @@ class Processes:
             self.kill(child)
 
     def port(self):
-        """A free TCP port of 127.0.0.1 that this run has not handed out before."""
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            with self._lock:
-                if port not in self._ports:
-                    self._ports.add(port)
-                    return port
+        """A free TCP port of 127.0.0.1 that this run has not handed out before.
+
+        Below the range that the system gives to outgoing connections: one of those
+        could otherwise take the port before the server listens.
+        """
+        with self._lock:
+            while True:
+                port = 20_000 + (self._next % 12_000)
+                self._next += 1
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    try:
+                        probe.bind(("127.0.0.1", port))
+                    except OSError:
+                        continue
+                return port

@@ -30,9 +30,10 @@ class Scheduler:
 
     :param on_skip: called with (step, name of the failed step) when a step cannot
         run because one before it failed
+    :param on_error: called with (step, exception) when a step broke; the others go on
     """
 
-    def __init__(self, steps, width, on_skip):
+    def __init__(self, steps, width, on_skip, on_error):
         self.left = {step.name: step for step in steps}
         for step in steps:
             unknown = set(step.after) - set(self.left)
@@ -40,25 +41,19 @@ class Scheduler:
                 raise ValueError(f"{step.name} waits for unknown {unknown}")
         self.width = width
         self.on_skip = on_skip
+        self.on_error = on_error
         self.outcome = {}
-        self.error = None
         self._wake = threading.Condition()
         self._running = 0
-        self._ended = False
 
     def run(self):
-        """Run everything; blocks. An exception of a step is raised here.
-
-        Waits in short naps, so that Ctrl-C reaches the main thread.
-        """
+        """Run everything; blocks, in short naps so that Ctrl-C gets through."""
         with self._wake:
-            while (self.left or self._running) and not self.error:
+            while self.left or self._running:
                 self._launch()
                 self._wake.wait(0.5)
                 if not self._running and self.left and not self._ready():
                     self._skip_blocked()
-        if self.error:
-            raise self.error
 
     def _ready(self):
         ready = [
@@ -93,8 +88,8 @@ class Scheduler:
             good = step.run() is not False
         except Interrupted:
             pass
-        except BaseException as error:
-            self.error = error
+        except Exception as error:
+            self.on_error(step, error)
         finally:
             with self._wake:
                 self.outcome[step.name] = good
@@ -102,7 +97,7 @@ class Scheduler:
                 self._wake.notify_all()
 
     def wait(self, seconds):
-        """After ``error`` or Ctrl-C: give running steps time to notice."""
+        """After Ctrl-C: give running steps time to notice."""
         limit = time.monotonic() + seconds
         while self._running and time.monotonic() < limit:
             time.sleep(0.05)

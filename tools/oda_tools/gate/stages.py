@@ -4,8 +4,8 @@
 ::
 
     lint: ruff, pylint, house          (beside everything else)
-    ground -> install A -> python A, hoot A
-                        -> install B -> python B, hoot B     (B depends on A)
+    ground -> install A -> python A -> hoot A
+                        -> install B -> python B -> hoot B     (B depends on A)
     full (all addons, demo data) -> pytest tests/system, uninstall
     pytest tests/* (the rest)
 
@@ -14,7 +14,10 @@ with what it depends on and nothing else. Two steps run at a time. Each server l
 judged as soon as it is complete.
 """
 
+import contextlib
+import fcntl
 import os
+import traceback
 from pathlib import Path
 
 from oda_tools import console, paths
@@ -44,7 +47,8 @@ def lint(runtime, addon="", root=None):
     :param str addon: only this addon's pylint; the rest is quick
     :return: exit status
     """
-    return _run(runtime, addon, root, None, _lint_steps)
+    root = Path(root or paths.ROOT)
+    return _run(_context(runtime, root, None, "lint-logs"), addon, _lint_steps)
 
 
 def test(runtime, addon="", root=None, addons_path=None):
@@ -57,15 +61,31 @@ def test(runtime, addon="", root=None, addons_path=None):
     :return: exit status: 0 when nothing failed
     :raise console.Stop: when it cannot start, in words
     """
-    return _run(runtime, addon, root, addons_path, _all_steps)
-
-
-def _run(runtime, addon, root, addons_path, steps):
     root = Path(root or paths.ROOT)
-    context = _context(runtime, root, addons_path)
+    with _alone(root):
+        context = _context(runtime, root, addons_path, "test-logs")
+        return _run(context, addon, _all_steps)
+
+
+@contextlib.contextmanager
+def _alone(root):
+    """One ``make test`` at a time in a clone: they would share logs and a CPU."""
+    (root / ".local").mkdir(exist_ok=True)
+    with open(root / ".local" / "test.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise console.Stop("Another make test runs in this clone.") from None
+        yield
+
+
+def _run(context, addon, steps):
     chosen = _chosen(context.catalogue, addon)
     scheduler = Scheduler(
-        steps(context, chosen, bool(addon)), WIDTH, _blocked(context.report)
+        steps(context, chosen, bool(addon)),
+        WIDTH,
+        _blocked(context.report),
+        _broken(context.report),
     )
     try:
         context.databases.drop_orphans()
@@ -82,7 +102,7 @@ def _run(runtime, addon, root, addons_path, steps):
     return context.report.finish()
 
 
-def _context(runtime, root, addons_path):
+def _context(runtime, root, addons_path, logs):
     try:
         catalogue = Catalogue(root / "addons", addons_path or _other_folders())
         catalogue.order()
@@ -95,7 +115,7 @@ def _context(runtime, root, addons_path):
         databases=databases.Databases(runtime, bool(os.environ.get("ODA_KEEP"))),
         processes=Processes(),
         report=Report(console.say),
-        logs=fresh_folder(root / ".local" / "test-logs"),
+        logs=fresh_folder(root / ".local" / logs),
     )
 
 
@@ -119,14 +139,27 @@ def _chosen(catalogue, addon):
     return [addon]
 
 
+def _failed(report, step, text):
+    stage, _, subject = step.name.partition(" ")
+    report.add(Result(stage, subject or "-", failures=[text]))
+
+
 def _blocked(report):
     def blocked(step, cause):
-        stage, _, subject = step.name.partition(" ")
-        result = Result(stage, subject or "-")
-        result.failures.append(f"  not run, because {cause} failed")
-        report.add(result)
+        _failed(report, step, f"  not run, because {cause} failed")
 
     return blocked
+
+
+def _broken(report):
+    def broken(step, error):
+        if isinstance(error, console.Stop):
+            _failed(report, step, f"  {error}")
+        else:
+            lines = "".join(traceback.format_exception(error)).splitlines()
+            _failed(report, step, "\n".join(f"  {line}" for line in lines))
+
+    return broken
 
 
 def _lint_steps(context, chosen, single):
@@ -160,7 +193,7 @@ class _Plan:
         context, addon = self.context, self.context.catalogue.ours[name]
         parent = context.catalogue.parent(name)
         source = f"install {parent}" if parent else "ground"
-        own = f"install {name}"
+        own, python = f"install {name}", f"python {name}"
         self.add(
             own,
             lambda: self._keep(own, install.run(context, addon, self.made[source])),
@@ -170,15 +203,17 @@ class _Plan:
         )
         if tested:
             self.add(
-                f"python {name}",
-                lambda: odoo_tests.run(context, addon, self.made[own]),
+                python,
+                lambda: self._keep(
+                    python, odoo_tests.run(context, addon, self.made[own])
+                ),
                 after=[own],
                 rank=30,
             )
             self.add(
                 f"hoot {name}",
-                lambda: hoot.run(context, addon, self.made[own]),
-                after=[own],
+                lambda: hoot.run(context, addon, self.made[python]),
+                after=[python],
                 rank=40,
             )
 
@@ -197,13 +232,15 @@ class _Plan:
     def pytests(self):
         for folder in pytests.folders(self.context.root):
             slow = folder.name == "system"
+            after = ["full"] if slow and self.context.catalogue.ours else []
             self.add(
                 f"pytest {folder.name}",
-                lambda folder=folder: pytests.run(
-                    self.context, folder, {"ODA_TEST_TEMPLATE": self.made.get("full")}
-                    if self.made.get("full") else None
+                lambda folder=folder, after=after: pytests.run(
+                    self.context,
+                    folder,
+                    {"ODA_TEST_TEMPLATE": self.made["full"]} if "full" in after else {},
                 ),
-                after=["full"] if slow else [],
+                after=after,
                 rank=25 if slow else 55,
             )
 

@@ -144,6 +144,15 @@ test("text from elsewhere is shown to someone who is not typing", async () => {
     expect("textarea[name=note]").toHaveValue("from elsewhere");
 });
 
+test("an answer that lacks the text does not take it from the screen", async () => {
+    await startWithCalls(talking());
+    await write("Wants a grant");
+    queryOne("textarea[name=note]").blur();
+    await settle();
+    await push({ version: 2, session: false });
+    expect("textarea[name=note]").toHaveValue("Wants a grant");
+});
+
 test("an older text never lands after a newer one", async () => {
     const answer = new Deferred();
     const seen = [];

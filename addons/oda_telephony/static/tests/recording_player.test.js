@@ -63,6 +63,14 @@ for (const [state, words] of [
     });
 }
 
+test("says so to someone who may not listen", async () => {
+    await mountWithCleanup(RecordingPlayer, {
+        props: { id: 1, state: "stored", duration: 5, url: "" },
+    });
+    expect("audio").toHaveCount(0);
+    expect(".o_oda_recording").toHaveText("You may not listen to this recording.");
+});
+
 test("as a widget of a form and of a list", async () => {
     await mountView({
         resModel: "oda.recording",

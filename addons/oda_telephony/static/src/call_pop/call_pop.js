@@ -66,7 +66,7 @@ export class CallPop extends Component {
     }
 
     get isNewPerson() {
-        return Boolean(this.card.partner?.is_new) && !this.call.over;
+        return this.call.askName && Boolean(this.card.partner) && !this.call.over;
     }
 
     get mustChoose() {

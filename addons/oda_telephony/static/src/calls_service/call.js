@@ -18,6 +18,8 @@ export class Call extends Reactive {
     /** Which button that was. */
     failed = "";
     busy = false;
+    /** Came as a stranger: name and company stay open even once saved. */
+    askName = false;
     clockOffset = 0;
 
     /**
@@ -47,6 +49,9 @@ export class Call extends Reactive {
         }
         if (card.state !== "ringing") {
             this.noteOpen = true;
+        }
+        if (card.partner?.is_new) {
+            this.askName = true;
         }
         if (becameResult) {
             this.minimized = false; // there is something to do now
@@ -99,8 +104,10 @@ export class Call extends Reactive {
 
     async finish() {
         const done = await this.attempt("finish", async () => {
-            await this.saveBefore("name", "company", "partner_id");
-            // `finish` carries the note itself, saved as a draft or not.
+            // `finish` carries the note itself, saved as a draft or not; but while
+            // nobody is chosen the server has no place for it.
+            const note = this.card.candidates?.length > 1 && !this.card.partner ? ["note"] : [];
+            await this.saveBefore("name", "company", "partner_id", ...note);
             await this.store.server("finish", [this.id], { note: this.draft.values.note });
         });
         if (done) {
@@ -111,12 +118,19 @@ export class Call extends Reactive {
     }
 
     async dismiss() {
+        // What the server will never take must not hold the pop for ever.
+        const again = this.failed === "dismiss" && this.draft.status === "refused";
         const done = await this.attempt("dismiss", async () => {
-            await this.saveBefore("note", "name", "company", "partner_id");
+            if (!again) {
+                await this.saveBefore("note", "name", "company", "partner_id");
+            }
             await this.store.server("dismiss", [this.id]);
         });
         if (done) {
+            this.draft.discard();
             this.store.leave(this.id, this.card.version);
+        } else if (this.draft.status === "refused") {
+            this.error = _t("%s Press again to close without this text.", this.error);
         }
     }
 

@@ -88,7 +88,9 @@ export class CallsStore extends Reactive {
         } catch {
             return; // no right to calls, or no network: reconnecting asks again
         }
-        for (const card of [...cards].reverse()) {
+        // Shown oldest first, as they would have come one by one.
+        const order = (card) => `${card.started_at || ""} ${String(card.id).padStart(12, "0")}`;
+        for (const card of [...cards].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
             this.show(card);
         }
         const ids = new Set(cards.map((card) => card.id));

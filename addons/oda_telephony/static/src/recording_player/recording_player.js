@@ -26,7 +26,7 @@ export class RecordingPlayer extends Component {
     }
 
     get url() {
-        return this.props.url || `/oda/recording/${this.props.id}`;
+        return this.props.url ?? `/oda/recording/${this.props.id}`;
     }
 
     get label() {
@@ -45,7 +45,8 @@ export class RecordingPlayer extends Component {
         }
         switch (this.props.state) {
             case "stored":
-                return "";
+                // An empty address is the server's way to say no.
+                return this.url ? "" : _t("You may not listen to this recording.");
             case "failed":
                 return _t("The recording could not be fetched from the phone system.");
             case "missing":

@@ -13,7 +13,7 @@ export class OdaCall extends models.Model {
 
     get_live_calls() {
         this.asked.push("get_live_calls");
-        return [...this.cards.values()].reverse();
+        return [...this.cards.values()];
     }
 
     get_card([id]) {
@@ -28,6 +28,9 @@ export class OdaCall extends models.Model {
         if (!card) {
             return false;
         }
+        if ("note" in values && !card.partner && !values.partner_id) {
+            throw makeServerError({ type: "UserError", message: "Choose first who is calling." });
+        }
         if ("note" in values) {
             card.session = { id: 1, content: values.note.trim() };
         }
@@ -36,7 +39,7 @@ export class OdaCall extends models.Model {
             card.partner = { id: candidate.id, name: candidate.name, company: "", is_new: false };
         }
         if ("name" in values) {
-            card.partner.name = values.name;
+            Object.assign(card.partner, { name: values.name, is_new: false });
         }
         return card;
     }

@@ -1,0 +1,71 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from datetime import timedelta
+
+from psycopg2 import IntegrityError
+
+from odoo import fields
+from odoo.tools import mute_logger
+
+from .common import CrmCase
+
+
+class TestSession(CrmCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lead_record = cls.env["crm.lead"]._oda_find_or_open(cls.partner)
+        # Any record with a company may be the source of a session.
+        cls.source = cls.env["crm.lead"].create(
+            {"name": "source", "company_id": cls.env.company.id}
+        )
+
+    def _open(self, **values):
+        return (
+            self.env["oda.consultation.session"]
+            .with_user(self.connector)
+            ._open(self.source, self.partner, self.lead_record, "phone", **values)
+        )
+
+    def test_one_session_a_source(self):
+        first = self._open(user_id=self.consultant.id)
+        self.assertEqual(self._open(), first)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            first.sudo().copy({"res_model": first.res_model, "res_id": first.res_id})
+
+    def test_close_once_and_never_before_the_start(self):
+        start = fields.Datetime.now()
+        session = self._open(started_at=start)
+        session._close(start - timedelta(hours=1))
+        self.assertEqual(session.ended_at, start)
+        session._close(start + timedelta(hours=1))
+        self.assertEqual(session.ended_at, start, "the first end stands")
+
+    def test_end_before_start_is_refused(self):
+        start = fields.Datetime.now()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            self._open(started_at=start, ended_at=start - timedelta(seconds=1))
+
+    def test_counts_on_both_cards(self):
+        self._open()
+        self.env["oda.consultation.session"].create(
+            {"partner_id": self.partner.id, "channel": "in_person"}
+        )
+        self.assertEqual(self.partner.oda_session_count, 2)
+        self.assertEqual(self.lead_record.oda_session_count, 1)
+
+    def test_merging_people_keeps_their_sessions(self):
+        double = self.env["res.partner"].create({"name": "Vasile C."})
+        session = self.env["oda.consultation.session"].create(
+            {"partner_id": double.id, "content": "a venit la centru"}
+        )
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.partner | double).ids, self.partner)
+        self.assertEqual(session.partner_id, self.partner)

@@ -1,0 +1,11 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from . import (
+    test_call,
+    test_callstate,
+    test_callstate_order,
+    test_card,
+    test_endpoint,
+    test_moldcell_parse,
+    test_recording,
+    test_rights,
+)

@@ -1,0 +1,129 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo.exceptions import UserError
+
+from .common import TelephonyCase
+
+
+class TestCard(TelephonyCase):
+    def test_card_tells_who_spoke_last_and_what_was_asked(self):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Extindere",
+                "type": "opportunity",
+                "partner_id": self.partner.id,
+                "user_id": self.igor.id,
+            }
+        )
+        self.env["oda.consultation.session"].create(
+            {
+                "partner_id": self.partner.id,
+                "lead_id": lead.id,
+                "user_id": self.igor.id,
+                "channel": "phone",
+                "content": "A întrebat de PARE 1+1",
+                "started_at": self.later(days=-3),
+                "ended_at": self.later(days=-3),
+            }
+        )
+        self.event("INCOMING", user="igor")
+        self.work()
+        card = self.call_of().with_user(self.igor).get_card()
+        self.assertEqual(card["partner"]["name"], "Vasile Croitoru")
+        self.assertEqual(card["last"]["who"], self.igor.name)
+        self.assertEqual(card["last"]["text"], "A întrebat de PARE 1+1")
+        self.assertEqual(card["lead"]["name"], "Extindere")
+        self.assertFalse(card["lead"]["next_task"])
+        self.assertTrue(card["routed"])
+        self.assertEqual(card["state"], "ringing")
+
+    def test_card_is_there_after_reload(self):
+        self.event("INCOMING")
+        self.work()
+        Call = self.env["oda.call"]
+        self.assertEqual(
+            [card["id"] for card in Call.with_user(self.ana).get_live_calls()],
+            self.call_of().ids,
+        )
+        self.assertFalse(Call.with_user(self.igor).get_live_calls())
+        self.assertFalse(Call.with_user(self.boss).get_live_calls())
+
+    def test_draft_survives_and_becomes_the_result(self):
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        call.save_draft({"note": "întreabă de"})
+        self.event("COMPLETED")
+        self.push("history")
+        self.work()
+        self.assertEqual(call.get_card()["state"], "result")
+        self.assertEqual(call.get_card()["session"]["content"], "întreabă de")
+        for empty in ("", "   ", None):
+            with self.assertRaises(UserError):
+                call.finish({"note": empty})
+        self.assertTrue(call.finish({"note": "întreabă de 373; i s-a explicat"}))
+        self.assertFalse(call.get_card())
+        self.assertEqual(
+            self.call_of().session_id.content, "întreabă de 373; i s-a explicat"
+        )
+
+    def test_stranger_is_named_during_the_talk(self):
+        self.event("INCOMING", phone="37379123123")
+        self.event("ACCEPTED", phone="37379123123")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        card = call.save_draft({"name": "Ana Popa", "company": "Florăria"})
+        self.assertEqual(card["partner"]["name"], "Ana Popa")
+        self.assertEqual(card["partner"]["company"], "Florăria")
+        self.assertFalse(card["partner"]["is_new"])
+
+    def test_somebody_elses_call_is_not_mine_to_write(self):
+        self.answered_call()
+        call = self.call_of().with_user(self.igor)
+        self.assertFalse(call.get_card())
+        for act in (
+            lambda: call.save_draft({"note": "x"}),
+            lambda: call.finish({"note": "x"}),
+            call.dismiss,
+        ):
+            with self.assertRaises(UserError):
+                act()
+
+    def test_dismissed_card_stays_away(self):
+        call = self.answered_call().with_user(self.ana)
+        self.assertEqual(call.get_card()["state"], "result")
+        call.dismiss()
+        self.assertFalse(call.get_card())
+        self.assertFalse(self.env["oda.call"].with_user(self.ana).get_live_calls())
+
+    def test_open_card_leads_to_the_consultation(self):
+        call = self.answered_call()
+        action = call.with_user(self.ana).action_open_card()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), ("crm.lead", call.lead_id.id)
+        )
+
+    def test_contact_answer(self):
+        self.answered_call()
+        answer = self.env["oda.call"]._answer_contact
+        account = self.account._account()
+        self.assertEqual(answer(account, "+37369555111"), ("Vasile Croitoru", "ana"))
+        self.assertIsNone(answer(account, "+37379999999"))
+        self.partner.company_name = "Atelier SRL"
+        self.env.flush_all()
+        self.assertEqual(
+            answer(account, "+37369555111")[0], "Vasile Croitoru — Atelier SRL"
+        )
+        self.ana.active = False
+        self.env.flush_all()
+        self.assertIsNone(answer(account, "+37369555111")[1])
+
+    def test_contact_answer_for_a_shared_number_names_nobody_responsible(self):
+        self.answered_call()
+        self.env["res.partner"].create({"name": "Elena", "phone": "+37369555111"})
+        self.env.flush_all()
+        name, responsible = self.env["oda.call"]._answer_contact(
+            self.account._account(), "+37369555111"
+        )
+        self.assertIn("+ 1", name)
+        self.assertIsNone(responsible)

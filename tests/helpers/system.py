@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """A served Odoo with demo data and the sandbox beside it, for whole-system tests."""
 
+import json
 import os
 import re
 import time
@@ -66,6 +67,17 @@ class System:
         """End Odoo, as an operator does or with SIGKILL, and start it again."""
         self.odoo.kill9() if crash else self.odoo.stop()
         self.start()
+
+    def expect_log(self, logger, pattern, reason):
+        """Say beforehand that a test provokes a warning or error in the server's log.
+
+        :param str logger: its exact name
+        :param str pattern: regular expression, matched at the start of the message
+        :param str reason: why it is right that the server says so
+        """
+        line = json.dumps([logger, pattern, reason])
+        with open(self.logs / "system-expected.jsonl", "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
     def wait_for(self, sql, wanted, seconds=30):
         """Wait until a query gives ``wanted`` (text, or a function of it).

@@ -80,6 +80,13 @@ def test_our_own_lines_cannot_be_allowed():
         bad(allow=[("odoo.addons.oda_crm.models.x", "odd", "why")])
 
 
+def test_line_that_a_system_test_announced_may_be_ours():
+    said = line("WARNING", "odoo.addons.oda_base.net.client", "circuit open")
+    announced = [["odoo.addons.oda_base.net.client", "circuit", "the test cuts it"]]
+    assert not logcheck.check(records(said), expected=announced)
+    assert logcheck.check(records(said))
+
+
 def test_every_allowed_line_has_a_reason():
     assert all(reason and pattern for _logger, pattern, reason in allowed.ALLOWED)
 

@@ -283,8 +283,6 @@ class OdaPhone(models.Model):
                   FROM res_partner p
              LEFT JOIN res_country c ON c.id = p.country_id
                  WHERE p.id > %s AND p.phone <> ''
-                   AND NOT EXISTS (SELECT FROM oda_phone n
-                                    WHERE n.partner_id = p.id AND n.is_primary)
               ORDER BY p.id LIMIT %s
                 """,
                 (last, batch),
@@ -292,9 +290,19 @@ class OdaPhone(models.Model):
             partners = cr.fetchall()
             if not partners:
                 break
+            # A query of its own: as an anti-join PostgreSQL, whose statistics still
+            # say that the table is empty, would read it once for every partner.
+            cr.execute(
+                "SELECT partner_id FROM oda_phone WHERE is_primary"
+                " AND partner_id BETWEEN %s AND %s",
+                (partners[0][0], partners[-1][0]),
+            )
+            done = {partner_id for (partner_id,) in cr.fetchall()}
             last = partners[-1][0]
             rows = []
             for partner_id, phone, country in partners:
+                if partner_id in done:
+                    continue
                 first = country or company_region
                 second = "RO" if first == DEFAULT_REGION else DEFAULT_REGION
                 number = parse(phone, first, second)

@@ -1,2 +1,3 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import test_plain, test_connectors, test_inbound_http, test_inbound_drain
+from . import test_account, test_event, test_health

@@ -175,10 +175,12 @@ class WireMixin:
 
     def work_with(self, function):
         """Let `function(model, rows)` process the rows until the test ends."""
+
+        def process(model, rows):
+            return function(model, rows)
+
         self.startPatcher(
-            patch.object(
-                self.registry["res.partner"], "_oda_process_inbound", function
-            )
+            patch.object(self.registry["res.partner"], "_oda_process_inbound", process)
         )
 
     def receive(self, event, order="", kind="", body=b"{}", account=None):

@@ -71,11 +71,11 @@ class Context:
         )
         return result.check(good, f"{what} {why}\n{last_lines(result.log)}")
 
-    def judge_log(self, subject, path):
+    def judge_log(self, subject, path, expected=()):
         """The log check over one file, as a result of its own."""
         start = time.monotonic()
         result = Result("log", subject, log=path)
-        bad = logcheck.check(logs.read(path))
+        bad = logcheck.check(logs.read(path), expected=expected)
         for record in bad[:20]:
             result.failures.append(logcheck.describe(record, self.shown(path)))
         if len(bad) > 20:

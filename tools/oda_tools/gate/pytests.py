@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """pytest folders under tests/: the whole system in a browser, sandbox, tools."""
 
+import json
 import xml.etree.ElementTree as ElementTree
 
 from oda_tools.gate.counting import pytest_functions
@@ -81,4 +82,12 @@ def run(context, folder, extra_env=None, timeout=900):
     result.seconds = outcome.seconds
     context.report.add(result)
     for path in sorted(context.logs.glob(f"{folder.name}-odoo*.log")):
-        context.judge_log(path.stem, path)
+        context.judge_log(path.stem, path, _expected(context, folder))
+
+
+def _expected(context, folder):
+    """Log lines that these tests said they would provoke."""
+    file = context.logs / f"{folder.name}-expected.jsonl"
+    if not file.exists():
+        return ()
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]

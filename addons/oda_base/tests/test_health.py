@@ -1,0 +1,155 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from datetime import timedelta
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.oda_base.net import BREAKER
+
+from .common import SECRET, InboundCase
+
+
+@tagged("-at_install", "post_install")
+class TestHealth(InboundCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What else may wait in this database is not our matter.
+        cls.env.cr.execute("UPDATE oda_inbound SET state = 'done'")
+        cls.addClassCleanup(BREAKER.reset)
+
+    def health(self):
+        self.env.flush_all()
+        return self.url_open("/oda/health")
+
+    def metrics(self):
+        self.env.flush_all()
+        response = self.url_open("/oda/metrics")
+        self.assertEqual(response.status_code, 200)
+        self.assertTrue(response.headers["Content-Type"].startswith("text/plain"))
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(response.text)
+            for sample in family.samples
+        }
+
+    def wait(self, seconds, state="new"):
+        row = self.receive(f"{state}-{seconds}", order="call-37369123456")
+        at = fields.Datetime.now() - timedelta(seconds=seconds)
+        row.write({"state": state, "received_at": at})
+        return row
+
+    def test_well(self):
+        self.wait(30)
+        response = self.health()
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        self.assertNotIn("Set-Cookie", response.headers)
+        facts = response.json()
+        self.assertEqual(
+            set(facts),
+            {
+                "status",
+                "database",
+                "queue",
+                "last_backup",
+                "connectors",
+                "refused_24h",
+                "circuits",
+                "versions",
+            },
+        )
+        self.assertEqual((facts["status"], facts["database"]), ("ok", "ok"))
+        self.assertAlmostEqual(facts["queue"]["oldest_seconds"], 30, delta=10)
+        self.assertIn("oda_base", facts["versions"])
+        self.assertTrue(facts["versions"]["server"].startswith("19.0"))
+        [ours] = [c for c in facts["connectors"] if c["connector"] == "testwire"]
+        self.assertEqual(
+            (ours["key"], ours["inbound"], ours["outbound"]),
+            (self.key, {"new": 1}, {}),
+        )
+        self.assertTrue(ours["last_received"])
+
+    def test_unwell_when_a_push_waits_for_ten_minutes(self):
+        row = self.wait(590)
+        self.assertEqual(self.health().status_code, 200)
+        row.received_at -= timedelta(seconds=20)
+        response = self.health()
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.json()["status"], "unwell")
+        row.state = "done"
+        self.assertEqual(self.health().status_code, 200)
+
+    def test_a_dead_push_does_not_take_the_house_down(self):
+        self.wait(86_400, "dead")
+        self.assertEqual(self.health().status_code, 200)
+
+    def test_last_backup(self):
+        self.assertIsNone(self.health().json()["last_backup"])
+        self.env["ir.config_parameter"].set_param("oda.last_backup", "2026-01-02T03:04")
+        self.assertEqual(self.health().json()["last_backup"], "2026-01-02T03:04")
+
+    def test_metrics(self):
+        self.wait(30)
+        self.wait(40, "dead")
+        self.push({"id": "1"}, X_Wire_Signature="0")
+        for _i in range(5):
+            BREAKER.leave(BREAKER.enter("down.example:443"), False)
+        BREAKER.leave(BREAKER.enter("up.example:443"), True)
+        metrics = self.metrics()
+        ours = (("account", self.key), ("connector", "testwire"))
+        self.assertEqual(metrics["oda_up",], 1)
+        self.assertEqual(metrics[("oda_inbound_rows", *ours, ("state", "new"))], 1)
+        self.assertEqual(metrics[("oda_inbound_rows", *ours, ("state", "dead"))], 1)
+        self.assertAlmostEqual(metrics["oda_inbound_oldest_seconds",], 30, delta=10)
+        self.assertGreaterEqual(
+            metrics["oda_refused_24h", ("connector", "testwire")], 1
+        )
+        self.assertEqual(metrics["oda_circuit_open", ("host", "down.example:443")], 1)
+        self.assertEqual(metrics["oda_circuit_open", ("host", "up.example:443")], 0)
+        circuits = self.health().json()["circuits"]
+        self.assertEqual(circuits["down.example:443"], "open")
+        BREAKER.reset()
+
+    def test_metrics_when_unwell(self):
+        self.wait(700)
+        self.assertEqual(self.metrics()["oda_up",], 0)
+
+    def test_labels_that_break_the_text(self):
+        """A stranger's made-up connector lands in a label."""
+        self.push({"id": "1"}, path='/oda/in/a"b%0Ac%5C/x')
+        labels = [dict(key[1:]) for key in self.metrics() if key[0] == "oda_refused_24h"]
+        self.assertIn({"connector": 'a"b\nc\\'}, labels)
+
+    def test_no_person_and_no_secret_in_them(self):
+        row = self.wait(5)
+        row.write({"error": "Ana Rusu", "note": "+37369123456"})
+        self.env["res.partner"].create({"name": "Ana Rusu", "phone": "069123456"})
+        texts = self.health().text + self.url_open("/oda/metrics").text
+        for never in ("Ana", "69123456", SECRET, row.event_key, "admin", "@"):
+            self.assertNotIn(never, texts)
+
+    def test_get_only_and_for_anybody(self):
+        for path in ("/oda/health", "/oda/metrics"):
+            self.assertEqual(self.url_open(path).status_code, 200)
+            response = self.url_open(path, data="x")
+            self.assertEqual(response.status_code, 405)
+
+    def test_queries_do_not_grow_with_accounts(self):
+        Health = self.env["oda.health"]
+
+        def count():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            Health._facts()
+            return self.env.cr.sql_log_count - before
+
+        count()
+        few = count()
+        for number in range(12):
+            self.receive("1", account=self.make_account(key=f"many{number}"))
+        self.assertEqual(count(), few)
+        self.assertLessEqual(few, 14)

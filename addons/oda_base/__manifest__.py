@@ -8,7 +8,7 @@
     "category": "Productivity",
     "license": "AGPL-3",
     "author": "ODA",
-    "depends": ["mail", "resource", "contacts", "queue_job"],
+    "depends": ["mail", "resource", "contacts", "phone_validation", "queue_job"],
     "external_dependencies": {
         "python": [
             "cryptography",
@@ -30,13 +30,12 @@
         "views/oda_outbound_views.xml",
         "views/oda_refusal_views.xml",
         "views/oda_event_views.xml",
-        "views/oda_menus.xml",
         "views/oda_phone_views.xml",
         "views/oda_day_views.xml",
+        "views/oda_menus.xml",
     ],
     "demo": ["demo/oda_demo_users.xml"],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
-    "installable": True,
 }

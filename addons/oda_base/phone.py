@@ -106,7 +106,7 @@ class ParsedNumber:
     :ivar kind: one of :data:`KINDS`
     :ivar digits: the ASCII digits: of ``e164`` when there is one, else as typed
         (at most ``DIGITS_MAX``); good for a partial search
-    :ivar international: for people to read: ``+373 691 23 456``, or the cleaned text
+    :ivar international: for people to read: ``+373 69 123 456``, or the cleaned text
     :ivar extension: digits typed after "ext.", "int.", "#"…, or ``""``
     """
 
@@ -224,9 +224,23 @@ def _parse(text: str, region: str | None, second: str | None) -> ParsedNumber:
 
 def _parsed(number, extension: str) -> ParsedNumber:
     code = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    shown = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    shown = _shown(code) or phonenumbers.format_number(
+        number, PhoneNumberFormat.INTERNATIONAL
+    )
     kind = _KIND_OF_TYPE.get(phonenumbers.number_type(number), "other")
     return ParsedNumber(code, kind, code[1:], shown, extension)
+
+
+def _shown(code: str) -> str:
+    """Moldovan numbers as Moldova writes them: +373 69 123 456, +373 231 22 110."""
+    if not code.startswith("+373") or len(code) != 12:
+        return ""
+    national = code[4:]
+    if national[0] in "67" or national.startswith("22"):
+        groups = (national[:2], national[2:5], national[5:])
+    else:
+        groups = (national[:3], national[3:5], national[5:])
+    return " ".join(("+373", *groups))
 
 
 def _digits(text: str) -> str:

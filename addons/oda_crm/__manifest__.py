@@ -19,5 +19,4 @@
     ],
     "demo": ["demo/oda_crm_demo.xml"],
     "application": True,
-    "installable": True,
 }

@@ -26,5 +26,4 @@
         "web.assets_unit_tests": ["oda_telephony/static/tests/**/*"],
     },
     "application": True,
-    "installable": True,
 }

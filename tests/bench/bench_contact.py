@@ -74,7 +74,7 @@ def _body(request):
 def _lookup(ground, db):
     section = Section(
         "Caller lookup, in the server",
-        "Time of the search alone, superuser, caches of records emptied after each, "
+        "Time of the search alone, as superuser, in one transaction of a warm worker, "
         "the ways in turn by 20 numbers. Stock has no index on `phone_sanitized` "
         "(our addon adds one), so that index is dropped from this copy first and made "
         'again for the second half; ours uses neither. "Found" is the share of '

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -140,16 +141,37 @@ class Ground:
             conf=self.conf,
         )
         process.port = port
-        return process.wait_ready(120)
+        process.wait_ready(120)
+        if workers:
+            self._wait_port(process.gevent_port)
+        return process
 
-    def wait_drained(self, db, seconds=300):
+    @staticmethod
+    def _wait_port(port, seconds=60):
+        """The websocket's process of a prefork server starts later than the others."""
+        limit = time.monotonic() + seconds
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                return
+            except OSError:
+                if time.monotonic() > limit:
+                    raise Stop("The websocket's process did not start.") from None
+                time.sleep(0.1)
+
+    def wait_drained(self, db, seconds=180):
         """Wait until no push waits; returns the moment (monotonic) it was seen."""
         from .pushes import WAITING
 
         limit = time.monotonic() + seconds
         while self.psql(db, WAITING) != "0":
             if time.monotonic() > limit:
-                raise Stop(f"pushes still wait after {seconds} s")
+                why = self.psql(
+                    db,
+                    "SELECT left(error, 300) FROM oda_inbound WHERE error <> '' "
+                    "LIMIT 1",
+                )
+                raise Stop(f"Pushes still wait after {seconds} s. {why}")
             time.sleep(0.25)
         return time.monotonic()
 

@@ -144,7 +144,8 @@ def test_stranger_gets_a_card_and_a_consultation(new_page, system, artifacts):
     desk.fill(NOTE, "Vrea să deschidă o livadă.")
     system.wait_for(
         "SELECT p.name, p.company_name, count(l.id) FROM res_partner p "
-        "JOIN oda_phone n ON n.partner_id = p.id JOIN crm_lead l ON l.partner_id = p.id "
+        "JOIN oda_phone n ON n.partner_id = p.id "
+        "JOIN crm_lead l ON l.partner_id = p.id "
         "WHERE n.e164 = '+37378111222' GROUP BY 1, 2",
         "Tudor Vieru|Livada SRL|1",
     )

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import time
 from pathlib import Path
+from shlex import quote
 
 from oda_tools import paths, serve, settings, setup, stamps
 from oda_tools.console import Stage, Stop, run, say
@@ -119,7 +120,7 @@ def _checked():
     given = os.environ.get("FROM", "").strip()
     if not given:
         kept = sorted(p for p in paths.BACKUPS.glob("*") if (p / MANIFEST).exists())
-        known = "".join(f"\n    make restore FROM={p}" for p in kept[-5:])
+        known = "".join(f"\n    make restore FROM={quote(str(p))}" for p in kept[-5:])
         raise Stop("Restore from which backup?" + (known or " There is none yet."))
     source = Path(given).expanduser().resolve()
     try:

@@ -1,10 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """The database of `make run`: made with demo data, updated when addons change."""
 
+import re
 import threading
 
 from oda_tools import paths, settings, stamps
-from oda_tools.console import Stop, tail
+from oda_tools.console import Stop, say, tail
 
 LANGUAGES = "ro_RO,ru_RU"
 # where changes need no update of the database
@@ -107,9 +108,18 @@ def _odoo(stage, runtime, name, *arguments):
     text = log.read_text(encoding="utf-8", errors="replace")
     if status:
         raise Stop(
-            f"Odoo could not load the database {name} (exit status {status}). Whole "
-            f"log: {log}; its last lines:\n{tail(text, 15)}"
+            f"Odoo could not load the database {name}. {_reason(text)} Whole log: {log}"
         )
+    if "demo data failed to install" in text:
+        say(f"Some demo data could not be loaded; see {log}")
+
+
+def _reason(text):
+    """What Odoo's log names as the error, in its own words."""
+    errors = re.findall(r"^[\w.]+(?:Error|Exception|Missing\w*): .+$", text, re.M)
+    if errors:
+        return f"Odoo says: {errors[-1][:500]}"
+    return f"The last lines:\n{tail(text, 15)}\n"
 
 
 def _watch(stage, log, done):

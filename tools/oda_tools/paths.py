@@ -31,7 +31,14 @@ BACKUPS = LOCAL / "backups"
 def cache_dir():
     """Downloads shared by all clones of this user (checked by hash before use)."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "oda"
+    folder = Path(base).expanduser() / "oda"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        # an account without a home: then each clone downloads for itself
+        folder = LOCAL / "cache"
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _port(variable, default):
@@ -88,9 +95,11 @@ def make_local():
             f"{os.geteuid()}). Run the command as that user, or remove the folder "
             "as that user (make clean) and start again."
         )
-    for path in (STAMPS, RUN, LOGS, DATA_DIR):
+    for path in (STAMPS, RUN):
         path.mkdir(exist_ok=True)
-    make_private(SECRETS)
+    # people's data and keys are for the owner's eyes alone
+    for path in (LOGS, DATA_DIR, SECRETS):
+        make_private(path)
 
 
 def server_package():

@@ -46,8 +46,9 @@ def _words(view):
         yield f"Dialled number: {view['did']}."
     contact = view.get("contact")
     if isinstance(contact, dict) and contact:
-        told = ", ".join(f"{name} {value}" for name, value in contact.items() if value)
-        yield f"Odoo said who it is: {told or 'a stranger'}."
+        who = contact.get("name") or "nobody it knows"
+        whose = contact.get("responsible")
+        yield f"Odoo says it is {who}{f', consultant {whose}' if whose else ''}."
     if view.get("state"):
         whom = f" at {view['user']}" if view.get("user") else ""
         yield f"Now: {view['state']}{whom}."

@@ -146,11 +146,7 @@ def _download(stage, cache):
     for name, origin in (("Debian's package", _debian), ("upstream's git", _git)):
         folder = cache.with_name(f"{cache.name}.new-{os.getpid()}")
         _remove(folder)
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            text = f"Cannot write to the cache {cache}: {error.strerror}."
-            raise Stop(text) from None
+        folder.mkdir(parents=True)
         try:
             text = origin(stage, folder)
         except Stop as failure:
@@ -166,10 +162,11 @@ def _download(stage, cache):
         _remove(cache)
         folder.rename(cache)
         return record
+    cause = why(" ".join(reasons))
     raise Stop(
-        f"Odoo {SERIES} could not be fetched from anywhere. {why(' '.join(reasons))} "
+        f"Odoo {SERIES} could not be fetched from anywhere. {cause} "
         "With a copy of your own, name its folder: ODOO_SOURCE=... make run.\n"
-        + "\n".join(reasons)
+        + (f"  Details: {paths.LOGS / 'setup.log'}" if cause else "\n".join(reasons))
     )
 
 

@@ -2,6 +2,7 @@
 from odoo import api, models
 
 
+# pylint: disable-next=no-wizard-in-models  # core has it among the models too
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     """Merging two contacts keeps the numbers of both."""
 

@@ -3,6 +3,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models, release
 
+from ..connectors import driver_of
 from ..net import BREAKER
 
 #: seconds a waiting push may be old before the house counts as unwell
@@ -38,10 +39,7 @@ class OdaHealth(models.AbstractModel):
             "queue": {"jobs": jobs, "oldest_seconds": oldest},
             "last_backup": self._last_backup(),
             "connectors": self._connectors(),
-            "refused_24h": self._pairs(
-                "SELECT coalesce(connector, ''), sum(count) FROM oda_refusal WHERE "
-                "at > (now() AT TIME ZONE 'UTC') - interval '24 hours' GROUP BY 1"
-            ),
+            "refused_24h": self._refused(),
             "circuits": {
                 host: circuit.state for host, circuit in BREAKER.states().items()
             },
@@ -52,6 +50,16 @@ class OdaHealth(models.AbstractModel):
         # pylint: disable=sql-injection  # constant texts of this file
         self.env.cr.execute(query)
         return dict(self.env.cr.fetchall())
+
+    def _refused(self):
+        """Return `{connector: count}`; names a stranger made up are all ''."""
+        counts = defaultdict(int)
+        for connector, number in self._pairs(
+            "SELECT coalesce(connector, ''), sum(count) FROM oda_refusal WHERE "
+            "at > (now() AT TIME ZONE 'UTC') - interval '24 hours' GROUP BY 1"
+        ).items():
+            counts[connector if driver_of(connector) else ""] += number
+        return counts
 
     def _last_backup(self):
         # sudo: a date out of the parameters; written by the backup command
@@ -74,7 +82,7 @@ class OdaHealth(models.AbstractModel):
             for account_id, state, number in self.env.cr.fetchall():
                 boxes[table][account_id][state] = number
         # sudo: called for machines, without a person; no secrets are read
-        accounts = self.env["oda.connector.account"].sudo().search([])
+        accounts = self.env["oda.connector.account"].sudo().search([])  # pylint: disable=no-search-all  # a handful
         return [
             {
                 "connector": account.connector,

@@ -169,6 +169,7 @@ class OdaInbound(models.Model):
                 env["oda.connector.account"].browse(account_id)._wake(
                     "oda.inbound", "_drain"
                 )
+                # pylint: disable-next=invalid-commit  # a transaction of its own
                 cr.commit()
             except Exception:  # noqa: BLE001
                 # The row is safe and the answer is 200: the sweeper will wake.

@@ -100,6 +100,17 @@ class ResPartner(models.Model):
         if main.raw:
             self.phone = main.raw
 
+    def _phone_format_number(
+        self, number, country, force_format="E164", raise_exception=False
+    ):
+        """Show numbers here as everywhere in the suite: +373 69 123 456."""
+        shown = super()._phone_format_number(
+            number, country, force_format, raise_exception
+        )
+        if shown and force_format == "INTERNATIONAL":
+            return parse(shown).international
+        return shown
+
     # ------------------------------------------------------------------- mirror
     def _oda_mirror_phone(self):
         """``phone`` -> the primary row of ``oda.phone``, for the whole recordset.

@@ -114,6 +114,7 @@ class _Clocked:
     counted = False
     idle = None  # seconds, the timeout that the library asked for
 
+    # pylint: disable=missing-return  # sockets return nothing here
     def settimeout(self, value):
         self.idle = value
         super().settimeout(value)

@@ -79,6 +79,7 @@ class Adapter(HTTPAdapter):
         return manager
 
     def init_poolmanager(self, *args, **kwargs):
+        # pylint: disable=missing-return  # nothing is returned above either
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self._use_our_pools(self.poolmanager)
 

@@ -5,9 +5,10 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odoo.tests.common import BaseCase
+
 from odoo.addons.oda_base.net import address
 from odoo.addons.oda_base.net.errors import ConnectionFailed, NotAllowed
-from odoo.tests.common import BaseCase
 
 from .test_net_servers import examples
 

@@ -6,8 +6,9 @@ import wave
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.oda_base.net import audio
 from odoo.tests.common import BaseCase
+
+from odoo.addons.oda_base.net import audio
 
 from .test_net_servers import examples
 

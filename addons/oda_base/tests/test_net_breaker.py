@@ -5,10 +5,11 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odoo.tests.common import BaseCase
+
 from odoo.addons.oda_base.net import breaker as breaker_module
 from odoo.addons.oda_base.net import retry
 from odoo.addons.oda_base.net.errors import CircuitOpen, Outcome
-from odoo.tests.common import BaseCase
 
 from .test_net_servers import examples
 

@@ -7,11 +7,12 @@ import time
 import tracemalloc
 import zlib
 
+from odoo.tests.common import BaseCase
+
 from odoo.addons.oda_base.net import errors
 from odoo.addons.oda_base.net.breaker import Breaker
 from odoo.addons.oda_base.net.client import SafeClient
 from odoo.addons.oda_base.net.errors import Outcome
-from odoo.tests.common import BaseCase
 
 from . import test_net_servers as servers
 from .test_net_servers import FaultServer, answer, script

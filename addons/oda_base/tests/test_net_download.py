@@ -10,11 +10,12 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odoo.tests.common import BaseCase
+
 from odoo.addons.oda_base.net import download as download_module
 from odoo.addons.oda_base.net.audio import accept_audio
 from odoo.addons.oda_base.net.download import Downloader, download
 from odoo.addons.oda_base.net.errors import NotThere, Outcome, Refused, Temporary
-from odoo.tests.common import BaseCase
 
 from . import test_net_servers as servers
 from .test_net_audio import mp3

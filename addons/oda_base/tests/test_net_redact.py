@@ -6,8 +6,9 @@ from urllib.parse import quote, urlencode
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from odoo.addons.oda_base.net import redact
 from odoo.tests.common import BaseCase
+
+from odoo.addons.oda_base.net import redact
 
 from .test_net_servers import examples
 

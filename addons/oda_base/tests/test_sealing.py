@@ -6,8 +6,9 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.oda_base import sealing, settings
 from odoo.tests.common import BaseCase
+
+from odoo.addons.oda_base import sealing, settings
 
 from .test_net_servers import examples
 
@@ -114,6 +115,7 @@ class TestSealing(SealingCase):
 
 
 class TestSettings(BaseCase):
+    # pylint: disable-next=method-required-super  # not a model
     def read(self, text):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as handle:
             handle.write(text)

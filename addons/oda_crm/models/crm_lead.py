@@ -22,7 +22,9 @@ class CrmLead(models.Model):
     )
     oda_session_count = fields.Integer(compute="_compute_oda_session_count")
 
-    _oda_open_idx = models.Index("(partner_id, id) WHERE active AND type = 'opportunity'")
+    _oda_open_idx = models.Index(
+        "(partner_id, id) WHERE active AND type = 'opportunity'"
+    )
 
     @api.depends("oda_session_ids")
     def _compute_oda_session_count(self):
@@ -58,19 +60,17 @@ class CrmLead(models.Model):
         if lead:
             return lead
         team = team or self._oda_default_flow()
-        return (
-            self.with_context(**_QUIET)
-            .create(
-                {
-                    "name": name or self.env._("New consultation"),
-                    "type": "opportunity",
-                    "partner_id": partner.id,
-                    "user_id": user.id if user else False,
-                    "team_id": team.id,
-                }
-            )
-            .with_context(self.env.context)
+        lead = self.with_context(**_QUIET).create(
+            {
+                "name": name or self.env._("New consultation"),
+                "type": "opportunity",
+                "partner_id": partner.id,
+                "user_id": user.id if user else False,
+                "team_id": team.id,
+            }
         )
+        # Quiet was the opening only: hand it back as the caller knows it.
+        return self.browse(lead.id)
 
     @api.model
     def _oda_default_flow(self):

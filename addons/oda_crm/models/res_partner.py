@@ -59,7 +59,7 @@ class ResPartner(models.Model):
                 "oda_is_new": True,
             }
         )
-        return partner.with_context(self.env.context), True
+        return self.browse(partner.id), True
 
     def action_oda_sessions(self):
         self.ensure_one()

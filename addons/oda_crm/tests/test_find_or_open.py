@@ -1,8 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import threading
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
+from odoo.modules.registry import DummyRLock, Registry
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tests import BaseCase, get_db_name, tagged
 
@@ -73,14 +74,14 @@ class TestFindOrOpen(CrmCase):
         self.assertNotIn(Lead._oda_find_or_open(self.partner), first | second)
 
     def test_opening_is_quiet(self):
-        lead = self.env["crm.lead"].with_user(self.connector)._oda_find_or_open(
-            self.partner, user=self.consultant
+        lead = (
+            self.env["crm.lead"]
+            .with_user(self.connector)
+            ._oda_find_or_open(self.partner, user=self.consultant)
         )
         self.assertEqual(lead.sudo().user_id, self.consultant)
         self.assertFalse(lead.sudo().message_ids)
-        self.assertNotIn(
-            self.connector.partner_id, lead.sudo().message_partner_ids
-        )
+        self.assertNotIn(self.connector.partner_id, lead.sudo().message_partner_ids)
 
 
 @tagged("post_install", "-at_install")
@@ -91,8 +92,11 @@ class TestStrangerRace(BaseCase):
 
     def setUp(self):
         super().setUp()
-        # Taken here: in another thread it would wait for the loading to end.
         self.registry = Registry(get_db_name())
+        # The suite's main thread holds it; other threads would wait for the end.
+        patcher = patch.object(Registry, "_lock", DummyRLock())
+        patcher.start()
+        self.addCleanup(patcher.stop)
 
     def _cleanup(self):
         with self.registry.cursor() as cr:
@@ -119,7 +123,7 @@ class TestStrangerRace(BaseCase):
                         found, _new = env["res.partner"]._oda_find_or_create_by_phone(
                             self.number
                         )
-                        cr.commit()
+                        cr.commit()  # pylint: disable=invalid-commit
                         outcome.append(found.ids)
                         return
                     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:

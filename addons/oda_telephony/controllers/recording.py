@@ -34,7 +34,8 @@ class RecordingController(http.Controller):
         except (AccessError, MissingError) as error:
             raise NotFound() from error
         stream.mimetype = recording.mimetype or "application/octet-stream"
-        wanted = request.httprequest.headers.get("Range", "bytes=0-")
-        if wanted.strip().startswith("bytes=0-") and request.httprequest.method == "GET":
+        wanted = request.httprequest.headers.get("Range", "bytes=0-").strip()
+        from_start = wanted.startswith("bytes=0-")
+        if from_start and request.httprequest.method == "GET":
             request.env["oda.event"]._log("recording.listen", recording)
         return stream.get_response(as_attachment=False, max_age=0, immutable=False)

@@ -17,7 +17,9 @@ class OdaPbxUser(models.Model):
     account_id = fields.Many2one(
         "oda.connector.account", required=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="account_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="account_id.company_id", store=True, index=True
+    )
     login = fields.Char(required=True)
     user_id = fields.Many2one(
         "res.users",

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import io
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
@@ -102,7 +103,11 @@ class TestRecording(TelephonyCase):
 
     def test_late_then_there(self):
         recording = self._offered()
-        for answer in (NotThere("404", "missing"), NotThere("404", "missing"), Temporary("503", "status")):
+        for answer in (
+            NotThere("404", "missing"),
+            NotThere("404", "missing"),
+            Temporary("503", "status"),
+        ):
             self.answer = answer
             self._fetch(recording)
             self.assertEqual(recording.state, "pending")
@@ -123,7 +128,7 @@ class TestRecording(TelephonyCase):
                 self.assertLess(gap, 61)
         self.env.cr.execute(
             "UPDATE oda_recording SET create_date = create_date - %s WHERE id = %s",
-            (GIVE_UP, recording.id),
+            (GIVE_UP + timedelta(minutes=1), recording.id),
         )
         self.env.invalidate_all()
         self._fetch(recording)

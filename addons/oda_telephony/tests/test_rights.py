@@ -53,7 +53,9 @@ class TestRights(TelephonyCase):
             "oda.call.leg": set(),
             "oda.pbx.user": set(),
         }
-        base = set(dir(type(self.env["base"]))) | set(dir(type(self.env["res.country"])))
+        base = set(dir(type(self.env["base"]))) | set(
+            dir(type(self.env["res.country"]))
+        )
         for model, expected in intended.items():
             cls = type(self.env[model])
             public = {

@@ -154,7 +154,7 @@ class Screen:
         page.fill("input[name=password]", login)
         page.click("form.oe_login_form button[type=submit]")
         page.wait_for_selector(".o_main_navbar")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(3000)  # the web client fetches on; its websocket opens
         page.evaluate(f"() => {{ {_WATCH} }}")
         self._shown = 0
         self._offset = 0

@@ -11,11 +11,17 @@ import time
 from pathlib import Path
 from shlex import quote
 
-from oda_tools import paths, serve, settings, setup, stamps
+from oda_tools import locks, paths, serve, settings, setup, stamps
 from oda_tools.console import Stage, Stop, run, say
 
 DUMP = "database.dump"
 FILES = "filestore.tar"
+# What /oda/health shows; the second line makes running servers forget the old value.
+TELL = """
+    INSERT INTO ir_config_parameter (key, value) VALUES ('oda.last_backup', '{moment}')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+    INSERT INTO orm_signaling_stable DEFAULT VALUES;
+"""
 MANIFEST = "manifest.json"
 
 
@@ -38,7 +44,8 @@ def backup():
     with setup.prepare(stages=6) as runtime:
         if name not in runtime.databases():
             raise Stop(f"There is no database {name} yet: make run makes it.")
-        with Stage("6/6 backup") as stage:
+        # not while another command updates the database
+        with locks.setup(), Stage("6/6 backup") as stage:
             target = paths.make_private(paths.BACKUPS) / time.strftime("%Y%m%d-%H%M%S")
             half = target.with_name(target.name + ".new")
             half.mkdir(mode=0o700)
@@ -48,6 +55,8 @@ def backup():
                 shutil.rmtree(half)
                 raise
             half.rename(target)
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            runtime.psql(name, TELL.format(moment=moment))
             size = sum(file.stat().st_size for file in target.iterdir()) / 1e6
             stage.note = f"{size:.0f} MB"
     say(f"\nBackup: {target}")
@@ -103,7 +112,7 @@ def restore():
                 f"The database {name} exists and would be replaced. Say so with "
                 "CONFIRM=1, or restore beside it: ODA_DB=other_name make restore ..."
             )
-        with Stage("6/6 restore") as stage:
+        with locks.setup(), Stage("6/6 restore") as stage:
             _restore(stage, runtime, source, manifest, name)
             stage.note = f"{name} as of {manifest['made']}"
     if manifest["key_mark"] != key_mark():

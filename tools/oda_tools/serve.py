@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from oda_tools import cluster, database, paths, ports, sandbox, setup
+from oda_tools import cluster, database, locks, paths, ports, sandbox, setup
 from oda_tools.console import (
     Stage,
     Stop,
@@ -76,7 +76,7 @@ def run():
         runtime = None
         try:
             runtime = setup.prepare(stages=7)
-            with Stage("6/7 database") as stage:
+            with locks.setup(), Stage("6/7 database") as stage:
                 database.ensure(stage, runtime)
             with Stage("7/7 server") as stage:
                 _start(stage, runtime, children)

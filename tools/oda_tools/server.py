@@ -59,7 +59,7 @@ def ensure(stage):
     _remove(paths.SERVER)
     new.rename(paths.SERVER)
     stamps.write("server", key=key, origin=origin)
-    stage.note = origin
+    stage.note = origin if given else f"{origin}, kept in {paths.cache_dir()}"
 
 
 def _remove(folder):
@@ -95,11 +95,8 @@ def _link(source, package):
 def _fetch(stage, new, package):
     """Take the source from the cache, filling the cache first when need be."""
     cache = paths.cache_dir() / f"odoo-{SERIES}"
-    record = _checked(cache)
-    how = "cache: "
-    if record is None:
-        how = ""
-        record = _download(stage, cache)
+    stage.doing("checking the cache")
+    record = _checked(cache) or _download(stage, cache)
     for name in record["files"]:
         file = cache / name
         stage.doing(f"unpacking {name[:40]}")
@@ -108,7 +105,7 @@ def _fetch(stage, new, package):
         else:
             with tarfile.open(file) as archive:
                 archive.extractall(package, **_safely())
-    return how + record["origin"]
+    return record["origin"]
 
 
 def _safely():

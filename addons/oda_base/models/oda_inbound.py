@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 100  # rows in one transaction: news reach the browser at its commit
 BUDGET = 20.0  # seconds one job drains before it lets other jobs have the slot
 RETENTION_DAYS = 60
+#: what may be decided about a row; what came, and when, stays as it came
+DECIDED = {"state", "attempts", "next_try_at", "error", "note", "processed_at"}
 
 _INSERT = """
 INSERT INTO oda_inbound
@@ -129,9 +131,13 @@ class OdaInbound(models.Model):
         self.env.cr.execute(
             "SELECT id, body FROM oda_inbound WHERE id = ANY(%s)", (self.ids,)
         )
-        return {
-            row_id: base64.b64decode(body or b"") for row_id, body in self.env.cr.fetchall()
-        }
+        found = self.env.cr.fetchall()
+        return {row_id: base64.b64decode(body or b"") for row_id, body in found}
+
+    def write(self, vals):
+        if not self.env.su and not DECIDED.issuperset(vals):
+            raise AccessError(self.env._("What was received cannot be changed."))
+        return super().write(vals)
 
     # === INTAKE ===#
 
@@ -156,6 +162,8 @@ class OdaInbound(models.Model):
                 storable(push.remote_addr, 128),
                 base64.b64encode(push.body),
             ),
+            # The same push twice at once is a conflict, and an everyday one.
+            log_exceptions=False,
         )
         inserted = cr.fetchone()
         if not inserted:

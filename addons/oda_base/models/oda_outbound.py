@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..backoff import OUTBOUND_STEPS, next_delay
@@ -20,6 +20,8 @@ BUDGET = 20.0  # seconds one job sends before it lets other jobs have the slot
 STALE_AFTER = timedelta(minutes=5)
 RETENTION_DAYS = 180
 MAX_WAIT = 24 * 3600.0  # seconds; a provider's Retry-After is believed up to this
+#: what a person may decide about a row; what it says stays
+DECIDED = {"state", "next_try_at", "finished_at"}
 OUTCOMES = ("done", "failed", "later", "unknown")
 
 
@@ -79,6 +81,11 @@ class OdaOutbound(models.Model):
     )
     _record_idx = models.Index("(res_model, res_id)")
     _user_idx = models.Index("(user_id) WHERE user_id IS NOT NULL")
+
+    def write(self, vals):
+        if not self.env.su and not DECIDED.issuperset(vals):
+            raise AccessError(self.env._("What is to be sent cannot be changed."))
+        return super().write(vals)
 
     # === VERBS ===#
 
@@ -244,7 +251,8 @@ class OdaOutbound(models.Model):
                 state = "failed"
             # An unknown one is asked about for as long as it takes.
             delay = delivery.retry_after or delay or OUTBOUND_STEPS[-1]
-            delay = min(max(delay, 0.0), MAX_WAIT)
+            # Never "at once": this very job would go round with it.
+            delay = min(max(delay, 1.0), MAX_WAIT)
             vals["next_try_at"] = now + timedelta(seconds=delay)
         if state in ("done", "failed"):
             vals.update(finished_at=now, next_try_at=False)

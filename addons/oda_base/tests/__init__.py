@@ -1,4 +1,27 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from . import test_plain, test_connectors, test_inbound_http, test_inbound_drain
-from . import test_account, test_event, test_health, test_access, test_outbound
-from . import test_inbound_committed, test_outbound_committed
+from . import (
+    test_access,
+    test_account,
+    test_connectors,
+    test_day,
+    test_event,
+    test_health,
+    test_inbound_committed,
+    test_inbound_drain,
+    test_inbound_http,
+    test_net_address,
+    test_net_audio,
+    test_net_breaker,
+    test_net_client,
+    test_net_download,
+    test_net_redact,
+    test_outbound,
+    test_outbound_committed,
+    test_phone,
+    test_phone_model,
+    test_phone_search,
+    test_plain,
+    test_sealing,
+    test_worktime,
+    test_worktime_model,
+)

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import DummyRLock, Registry
 from odoo.tests import HttpCase, TransactionCase
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME
 from odoo.tests.test_cursor import TestCursor
@@ -137,15 +138,11 @@ class WireMixin:
     @classmethod
     def add_driver(cls, driver):
         """Register a driver and its connector for this class; return it."""
-        cls.startClassPatcher(
-            patch.dict(connectors._drivers, {driver.name: driver})
-        )
+        cls.startClassPatcher(patch.dict(connectors._drivers, {driver.name: driver}))
         field = cls.registry["oda.connector.account"]._fields["connector"]
         choices = {**(field._selection or {}), driver.name: driver.name}
         cls.startClassPatcher(patch.object(field, "_selection", choices))
-        cls.startClassPatcher(
-            patch.object(field, "selection", list(choices.items()))
-        )
+        cls.startClassPatcher(patch.object(field, "selection", list(choices.items())))
         return driver
 
     @classmethod
@@ -330,10 +327,18 @@ class CommittedCase(HttpMixin, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # The loader of the tests holds the registry; requests must get at it.
+        for patcher in (
+            patch.object(Registry, "_lock", DummyRLock()),
+            patch.object(cls.registry, "_db_readonly", None),  # there is no replica
+            patch.object(cls.registry, "setup_signaling"),
+            patch.object(cls.registry, "check_signaling", return_value=cls.registry),
+        ):
+            cls.startClassPatcher(patcher)
         cls.set_up_wire()
-        cls.addClassCleanup(cls._remove)
         with cls.fresh() as env:
             cls.account_id = cls.make_account(env).id
+        cls.addClassCleanup(cls._remove)
         cls.account = cls.env["oda.connector.account"].browse(cls.account_id)
 
     def setUp(self):

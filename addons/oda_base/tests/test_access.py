@@ -77,9 +77,7 @@ class TestAccess(WireCase):
                 for letter, operation in OPERATIONS.items():
                     one = record.with_user(user)
                     with self.subTest(model=model, role=role, operation=operation):
-                        self.assertEqual(
-                            one.has_access(operation), letter in allowed
-                        )
+                        self.assertEqual(one.has_access(operation), letter in allowed)
                 if "r" not in allowed:
                     with self.assertRaises(AccessError):
                         record.with_user(user).search_count([])

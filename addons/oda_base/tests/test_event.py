@@ -84,7 +84,11 @@ class TestEvent(TransactionCase):
 
     def test_append_only_by_the_orm(self):
         event = self.Event._log("x")
-        for one in (event, event.sudo(), event.with_user(self.env.ref("base.user_admin"))):
+        for one in (
+            event,
+            event.sudo(),
+            event.with_user(self.env.ref("base.user_admin")),
+        ):
             with self.assertRaises(AccessError):
                 one.write({"code": "y"})
             with self.assertRaises(AccessError):
@@ -123,10 +127,15 @@ class TestEvent(TransactionCase):
 
     def test_any_table_of_facts_can_be_closed(self):
         cr = self.env.cr
-        cr.execute("CREATE TABLE oda_test_facts (id int); INSERT INTO oda_test_facts VALUES (1)")
+        cr.execute(
+            "CREATE TABLE oda_test_facts (id int);INSERT INTO oda_test_facts VALUES (1)"
+        )
         make_append_only(cr, "oda_test_facts")
         make_append_only(cr, "oda_test_facts")  # each upgrade calls it again
-        for statement in ("UPDATE oda_test_facts SET id = 2", "DELETE FROM oda_test_facts"):
+        for statement in (
+            "UPDATE oda_test_facts SET id = 2",
+            "DELETE FROM oda_test_facts",
+        ):
             with (
                 self.assertRaises(InsufficientPrivilege),
                 mute_logger("odoo.sql_db"),

@@ -92,7 +92,7 @@ class TestIntakeCommitted(CommittedCase):
         self.assertEqual(set(self.states()), {"done"})
 
     def test_a_conflict_is_looked_at_again(self):
-        """"Known already" is never said of a push that nobody has stored."""
+        """ "Known already" is never said of a push that nobody has stored."""
         receive = self.registry["oda.inbound"]._receive
         failures = [SerializationFailure("someone else"), None]
 

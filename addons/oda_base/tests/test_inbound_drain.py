@@ -68,9 +68,7 @@ class TestDrain(WireCase):
             for number in range(8):
                 self.receive(str(number))
             self.assertEqual(self.drain(), "8 rows")
-        self.assertEqual(
-            self.worked, [["0", "1", "2"], ["3", "4", "5"], ["6", "7"]]
-        )
+        self.assertEqual(self.worked, [["0", "1", "2"], ["3", "4", "5"], ["6", "7"]])
 
     def test_worked_as_the_connector_user_in_the_accounts_company(self):
         company = self.env["res.company"].create({"name": "Branch"})

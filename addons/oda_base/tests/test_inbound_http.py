@@ -86,7 +86,8 @@ class TestAnswers(InboundCase):
 
     def test_400_not_readable(self):
         for body in (b"", b"{", b"\xff\xfe", b'{"id": ', b"null"):
-            response = self.push(body)
+            with mute_logger(DOOR):  # `null` is JSON, and trips this driver
+                response = self.push(body)
             self.assertEqual(response.status_code, 400, body)
         self.assertFalse(self.rows())
 
@@ -99,7 +100,9 @@ class TestAnswers(InboundCase):
 
     def test_400_when_the_driver_stumbles(self):
         with self.assertLogs(DOOR, "WARNING") as logs:
-            self.assertRefused(self.push({"id": "1", "kind": "stumble"}), 400, "malformed")
+            self.assertRefused(
+                self.push({"id": "1", "kind": "stumble"}), 400, "malformed"
+            )
         self.assertIn("Wire.identify raised KeyError", logs.output[0])
         self.assertNotIn(SECRET, "".join(logs.output))
 
@@ -113,8 +116,9 @@ class TestAnswers(InboundCase):
         self.assertFalse(self.rows())
 
     def test_401_in_words(self):
-        self.assertRefused(self.push({"id": "1"}, X_Wire_Signature=""), 401,
-                           "unauthenticated")
+        self.assertRefused(
+            self.push({"id": "1"}, X_Wire_Signature=""), 401, "unauthenticated"
+        )
 
     def test_401_a_driver_that_stumbles_admits_nobody(self):
         def authenticate(push, account):
@@ -142,7 +146,12 @@ class TestAnswers(InboundCase):
 
     def test_404(self):
         self.make_account(key="off", active=False)
-        for path in ("testwire/nobody", "testwire/off", "nosuch/test-key", "testwire/Test-Key"):
+        for path in (
+            "testwire/nobody",
+            "testwire/off",
+            "nosuch/test-key",
+            "testwire/Test-Key",
+        ):
             response = self.push({"id": "1"}, path=f"/oda/in/{path}")
             self.assertEqual(response.status_code, 404, path)
             self.assertEqual(response.json(), {"error": "no such address"}, path)
@@ -151,10 +160,24 @@ class TestAnswers(InboundCase):
         self.assertFalse(self.driver.seen, "no driver is asked")
 
     def test_404_odd_addresses(self):
-        odd = ("\0", "a\0b", "ăîșț", "😀", "\u202e", "a b", "%", "'; DROP TABLE x--",
-               "..", "x" * 3000, "\ufffe")
+        odd = (
+            "\0",
+            "a\0b",
+            "ăîșț",
+            "😀",
+            "\u202e",
+            "a b",
+            "%",
+            "'; DROP TABLE x--",
+            "..",
+            "x" * 3000,
+            "\ufffe",
+        )
         for text in odd:
-            for path in (f"testwire/{quote(text, safe='')}", f"{quote(text, safe='')}/k"):
+            for path in (
+                f"testwire/{quote(text, safe='')}",
+                f"{quote(text, safe='')}/k",
+            ):
                 response = self.push({"id": "1"}, path=f"/oda/in/{path}")
                 self.assertEqual(response.status_code, 404, path)
                 self.assertNotIn("Traceback", response.text)
@@ -339,7 +362,7 @@ class TestRawBytes(InboundCase):
 
     def test_multipart_is_not_parsed(self):
         body = (
-            b"--b\r\nContent-Disposition: form-data; name=\"id\"; filename=\"x\"\r\n\r\n"
+            b'--b\r\nContent-Disposition: form-data; name="id"; filename="x"\r\n\r\n'
             b"1\r\n--b--\r\n"
         )
         self.push(body, Content_Type="multipart/form-data; boundary=b")
@@ -422,9 +445,7 @@ class TestDiscretion(InboundCase):
     def test_a_persons_session_changes_nothing(self):
         self.authenticate("admin", "admin")
         self.assertEqual(self.push({"id": "s"}).status_code, 200)
-        self.assertEqual(
-            self.push({"id": "t"}, X_Wire_Signature="0").status_code, 401
-        )
+        self.assertEqual(self.push({"id": "t"}, X_Wire_Signature="0").status_code, 401)
 
     def test_a_refusal_is_counted_once_a_window(self):
         for _i in range(20):
@@ -476,8 +497,13 @@ class TestWakes(InboundCase):
         self.assertEqual(woken, [wake, wake])
 
     def test_a_wake_that_fails_does_not_fail_the_push(self):
-        with self.trap_wakes(), patch.object(
-            self.registry["oda.connector.account"], "_wake", side_effect=RuntimeError
+        with (
+            self.trap_wakes(),
+            patch.object(
+                self.registry["oda.connector.account"],
+                "_wake",
+                side_effect=RuntimeError,
+            ),
         ):
             self.assertEqual(self.push({"id": "1"}).status_code, 200)
         self.assertEqual(self.rows().state, "new", "the sweeper will find it")

@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import logging
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -179,7 +180,7 @@ class TestOutbound(OutboundCase):
             self.script(turn)
             with (
                 self.subTest(turn=turn),
-                self.assertLogs(OUTBOUND, "INFO") as logs,
+                self.assertLogs(OUTBOUND, logging.INFO) as logs,
             ):
                 self.send()
             self.assertEqual(row.state, "unknown", turn)
@@ -296,10 +297,9 @@ class TestOutboundVerbs(OutboundCase):
 
     def test_anybodys_business_code_may_send(self):
         user = new_test_user(self.env, "oda_cons", groups="oda_base.group_consultant")
-        account = self.account.with_user(user).sudo().with_env(self.env(user=user))
         with self.trap_wakes() as woken:
             row = self.env(user=user)["oda.outbound"]._enqueue(
-                self.account.with_env(account.env(su=True)), "send", {}
+                self.account.with_user(user).sudo(), "send", {}
             )
             self.assertFalse(woken, "not before the commit")
         self.assertEqual(woken, [(self.account.id, "oda.outbound", "_drain")])
@@ -371,8 +371,12 @@ class TestOutboundVerbs(OutboundCase):
                 row.action_cancel()
 
     def test_cancelled_while_it_was_asked_about(self):
-        for said, state in (("later", "cancelled"), ("failed", "cancelled"),
-                            ("unknown", "cancelled"), ("done", "done")):
+        for said, state in (
+            ("later", "cancelled"),
+            ("failed", "cancelled"),
+            ("unknown", "cancelled"),
+            ("done", "done"),
+        ):
             row = self.enqueue()
             self.script(Delivery("unknown"))
             self.send()

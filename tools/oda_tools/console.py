@@ -138,7 +138,7 @@ def why(output):
     return ""
 
 
-def run(argv, what, *, env=None, cwd=None, log=None, data=None, seen=None):
+def run(argv, what, *, env=None, cwd=None, log=None, data=None, seen=None, finish=""):
     """Run a tool quietly; its output is shown only when it fails.
 
     :param list argv: the command
@@ -146,6 +146,8 @@ def run(argv, what, *, env=None, cwd=None, log=None, data=None, seen=None):
     :param Path log: file that the output is also added to
     :param str data: short text for its standard input
     :param seen: called with each line of output
+    :param str finish: for a tool that must not be cut off: Ctrl-C is obeyed only when
+        it is through, and this is said meanwhile
     :return: the tool's output (stdout and stderr together), a string
     :raise Stop: when it fails, with the likely cause and the last lines
     """
@@ -160,19 +162,30 @@ def run(argv, what, *, env=None, cwd=None, log=None, data=None, seen=None):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=bool(finish),
         )
     except OSError as error:
         raise Stop(f"{what} failed: {argv[0]}: {error.strerror}.") from None
     lines = []
+    wanted = None
     try:
         if data is not None:
             process.stdin.write(data)
             process.stdin.close()
-        for line in process.stdout:
-            lines.append(line)
-            if seen:
-                seen(line.strip())
-        process.wait()
+        while process.poll() is None:
+            try:
+                for line in process.stdout:
+                    lines.append(line)
+                    if seen:
+                        seen(line.strip())
+                process.wait()
+            except KeyboardInterrupt as interrupt:
+                if not finish:
+                    raise
+                wanted = interrupt
+                say(finish)
+        if wanted:
+            raise wanted
     except BaseException:
         end(process)
         raise

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from oda_tools import cluster, paths
 from oda_tools.console import Stop, run, why
 
+FINISH = "\nStopping as soon as the system's package manager is through ..."
 DROP_IN = Path("/etc/postgresql-common/createcluster.d/oda-no-main-cluster.conf")
 
 
@@ -170,26 +171,26 @@ def _install(prefix, lacking, stage):
         )
     if not names:
         return
-    command = [*apt, "install", "--no-install-recommends", *names]
+    install = [*apt, "install", "--no-install-recommends"]
+    fetch, command = [*install, "--download-only", *names], [*install, *names]
     guard = "postgresql" in names and not _installed(["postgresql-common"])
     guard = guard or DROP_IN.exists()
     try:
         if guard:
             _forbid_main_cluster(prefix)
+        what = "Downloading system packages"
         try:
-            run(command, "Installing system packages", log=log)
+            run(fetch, what, log=log)
         except Stop as failure:
-            text = str(failure)
             stage.doing("second attempt")
-            if "dpkg --configure -a" in text:
-                # a run interrupted before: finish what it began
+            if "dpkg --configure -a" in str(failure):
+                # an installation was cut off before: finish what it began
                 run([*prefix, *env, "dpkg", "--configure", "-a"], "dpkg", log=log)
-            elif "404" in text or "Unable to fetch" in text or "Failed to" in text:
+            else:
                 # lists older than the mirror
                 run([*apt, "update"], "Reading the package lists", log=log)
-            else:
-                raise
-            run(command, "Installing system packages", log=log)
+            run(fetch, what, log=log)
+        run(command, "Installing system packages", log=log, finish=FINISH)
     finally:
         if guard:
             _allow_main_cluster(prefix)

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.oda_base import sealing
-from odoo.addons.oda_base.connectors import Unavailable
+from odoo.addons.oda_base import sealing, settings
+from odoo.addons.oda_base.connectors import Driver, Unavailable
 
 from .common import SECRET, WireCase
 
@@ -147,8 +147,6 @@ class TestSecret(WireCase):
         self.assertEqual(Event.search(domain), before + event)
 
     def test_without_a_sealing_key_nothing_is_stored_in_clear(self):
-        from odoo.addons.oda_base import settings  # noqa: PLC0415
-
         empty = settings.Section(settings.oda_section(), secret_key="")
         self.patch(settings, "oda_section", lambda: empty)
         sealed = self.column()
@@ -179,8 +177,6 @@ class TestAddress(WireCase):
             self.make_account()
 
     def test_the_connector_cannot_be_changed(self):
-        from odoo.addons.oda_base.connectors import Driver  # noqa: PLC0415
-
         class Other(Driver):
             name = "testother"
 

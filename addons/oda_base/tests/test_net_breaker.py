@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import contextlib
 import random
 import threading
 
@@ -107,10 +108,8 @@ class TestBreaker(BaseCase):
 
         def call():
             barrier.wait()
-            try:
+            with contextlib.suppress(CircuitOpen):
                 through.append(self.breaker.enter("h"))
-            except CircuitOpen:
-                pass
 
         threads = [threading.Thread(target=call) for _i in range(16)]
         for thread in threads:

@@ -15,6 +15,7 @@ from odoo.addons.oda_base.connectors import Delivery
 from odoo.addons.oda_base.models import oda_outbound
 from odoo.addons.oda_base.models.oda_outbound import MAX_WAIT
 
+from .. import connectors
 from .common import SECRET, WireCase
 
 OUTBOUND = oda_outbound.__name__
@@ -243,8 +244,6 @@ class TestOutbound(OutboundCase):
 
     def test_nothing_leaves_without_a_driver(self):
         row = self.enqueue()
-        from odoo.addons.oda_base import connectors  # noqa: PLC0415
-
         with patch.dict(connectors._drivers, clear=True):
             self.send()
         self.assertEqual(row.state, "pending")

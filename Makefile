@@ -2,7 +2,7 @@
 # Every command sets up by itself whatever it needs. Settings from the environment:
 #   ODA_HTTP_PORT (8069)  ODA_SANDBOX_PORT (8070)  ODA_DB (oda)  ODOO_SOURCE (a folder)
 
-export ODA_HTTP_PORT ODA_SANDBOX_PORT ODA_DB ODOO_SOURCE ADDON FROM CONFIRM
+export ODA_HTTP_PORT ODA_SANDBOX_PORT ODA_DB ODOO_SOURCE ADDON FROM CONFIRM ONLY QUICK
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench lint shell stop clean backup restore call

@@ -38,12 +38,16 @@ class Envelope:
     :ivar order_key: rows that share it are worked strictly in order ('' = none)
     :ivar kind: short word for lists, e.g. ``event:INCOMING``
     :ivar fields: what the driver parsed; kept for the request only
+    :ivar repeats: seconds after which the same key may come again as a new event
+        (a phone that rings a second time); 0 = never. A redelivery that falls
+        behind the edge of such a span makes a second row: processors bear it
     """
 
     event_key: str
     order_key: str = ""
     kind: str = ""
     fields: Mapping = field(default_factory=dict)
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     environment = production            ; or sandbox
     secret_key = <new>, <previous>      ; the first seals, all unseal
     sandbox_hosts = 127.0.0.1:8070      ; only read when environment = sandbox
+    metrics_token = <random>            ; bearer of all of /oda/health, /oda/metrics
 
 Odoo itself reads only ``[options]``; like queue_job, we read our own section of
 the same file. It is read once a process: changing it needs a restart, as any
@@ -14,17 +15,21 @@ other option of the server does.
 import configparser
 import functools
 import logging
+import re
 
 _logger = logging.getLogger(__name__)
 
 ENVIRONMENTS = ("production", "sandbox")
 
 
+_HIDDEN = re.compile("secret|token|password")
+
+
 class Section(dict):
     """A dict that does not print its secrets when it lands in a log or error."""
 
     def __repr__(self):
-        return repr({k: "***" if "secret" in k else v for k, v in self.items()})
+        return repr({k: "***" if _HIDDEN.search(k) else v for k, v in self.items()})
 
     __str__ = __repr__
 

@@ -18,5 +18,6 @@
         "views/oda_crm_menus.xml",
     ],
     "demo": ["demo/oda_crm_demo.xml"],
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -51,6 +51,8 @@ __all__ = [
 VERSION = 1
 #: Quiet after the last terminal push before the events alone decide the outcome.
 DECIDE_AFTER = timedelta(seconds=20)
+#: A phone at rest for so long that rings again is on its second lap.
+RING_GAP = timedelta(seconds=3)
 #: A phone that has rung so long without another word does not ring any more.
 RING_STALE = timedelta(minutes=10)
 #: A talk so long without another word is over, its end was lost.
@@ -152,6 +154,28 @@ def apply(state, event, received_at):
     if event.callid != state.callid and event.callid not in state.merged:
         raise ValueError("the event is of another call")
     return _settle(state, join(state.facts, facts_of(event, at)))
+
+
+def ring_again(state, event, received_at):
+    """Return `state` ready for a new lap of the same phone, else `state` itself.
+
+    A queue rings the same phone again under the same call id. The push carries no
+    time, so only its distance tells a second ring from a late or repeated first
+    one: the phone has been at rest for `RING_GAP` in a call that nobody answered.
+    This forgets the leg's first lap, and so stands outside of the facts that only
+    grow: call it before :func:`apply`, for pushes as they come.
+    """
+    if state is None or event.kind != "ringing" or state.merged_into:
+        return state
+    leg = state.legs.get(event.user)
+    if state.state not in ("ringing", "ended_pending") or not leg:
+        return state
+    rested = state.facts.legs[event.user].get("cancelled")
+    if leg.state != "no_answer" or not rested or utc(received_at) - rested < RING_GAP:
+        return state
+    legs = {user: marks for user, marks in state.facts.legs.items() if user != leg.user}
+    told = state.facts.told - {f"ring:{leg.user}", f"stop:{leg.user}", "ended", "later"}
+    return derive(replace(state.facts, legs=legs, told=told))
 
 
 def absorb(primary, other):

@@ -12,6 +12,8 @@ from odoo.addons.oda_base.connectors import (
 
 from .drivers import moldcell
 
+REPEATS = 15  # seconds within which the same live event is a redelivery
+
 
 @register
 class MoldcellConnector(Driver):
@@ -32,9 +34,12 @@ class MoldcellConnector(Driver):
             key, order, kind = moldcell.envelope(fields, push.body)
         except moldcell.Malformed as error:
             raise Malformed(str(error)) from error
+        # A queue rings the same phone again under the same id, and says so with
+        # the very same push: after a while it is news, not a redelivery.
+        repeats = REPEATS if kind == "event" else 0
         if kind in ("event", "history"):
             kind = f"{kind}:{fields.get('type', '')[:16]}"
-        return Envelope(key, order, kind, fields)
+        return Envelope(key, order, kind, fields, repeats=repeats)
 
     def answer(self, env, account, envelope):
         if envelope.kind != "contact":

@@ -4,12 +4,11 @@
 import errno
 import os
 import signal
-import subprocess
 import sys
 import traceback
 
 from oda_tools import paths
-from oda_tools.console import Stop, complain, end
+from oda_tools.console import Stop, complain
 
 
 def _gate(name):
@@ -25,32 +24,13 @@ def _gate(name):
     return command
 
 
-def _bench():
-    """The benches, one pytest folder: figures go to the terminal and its files."""
-    from oda_tools.runtime import Runtime
-
-    folder = paths.ROOT / "tests" / "bench"
-    if not folder.is_dir():
-        raise Stop("There are no benches in this clone (tests/bench).")
-    with Runtime.prepare(dev=True) as runtime:
-        argv = [str(runtime.python), "-m", "pytest", "-q", "-s", str(folder)]
-        env = runtime.env({"PYTHONPATH": str(paths.ROOT / "tools")})
-        process = subprocess.Popen(argv, env=env, cwd=paths.ROOT)
-        try:
-            return process.wait()
-        except BaseException:
-            # pytest got the Ctrl-C of the terminal too: let it tidy up
-            end(process, 60)
-            raise
-
-
 def _commands():
-    from oda_tools import backup, sandbox, serve
+    from oda_tools import backup, bench, sandbox, serve
 
     return {
         "run": serve.run,
         "test": _gate("test"),
-        "bench": _bench,
+        "bench": bench.run,
         "lint": _gate("lint"),
         "shell": backup.shell,
         "stop": serve.stop,

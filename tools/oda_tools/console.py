@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """What the person at the terminal sees: stages, seconds, one-paragraph errors."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -61,10 +62,20 @@ class Stage:
         self.note = ""
         self._done = threading.Event()
         self._doing = ""
+        self._silent = False
 
     def doing(self, text):
         """Say what the stage is at now."""
         self._doing = text
+
+    @contextlib.contextmanager
+    def silent(self):
+        """Leave the terminal to somebody else meanwhile (a password is asked)."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
 
     def _line(self, text):
         return f"{self.title:<{self.WIDTH}} {text}"
@@ -73,6 +84,8 @@ class Stage:
         live = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns - 1
         while not self._done.wait(0.2 if live else 30):
+            if self._silent:
+                continue
             text = self._line(f"{self._doing} {seconds(self.start)}".strip())
             if live:
                 print("\r\033[K" + text[:width], end="", flush=True)

@@ -80,8 +80,7 @@ def run():
                 database.ensure(stage, runtime)
             with Stage("7/7 server") as stage:
                 _start(stage, runtime, children)
-            _announce(began)
-            return _watch(children)
+            return _watch(children, began)
         finally:
             # a second Ctrl-C must not leave half of it running
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -122,9 +121,10 @@ def _announce(began):
     say(f"\nReady in {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
 
 
-def _watch(children):
-    """Wait for Ctrl-C; returns 1 when a child ends by itself."""
+def _watch(children, began):
+    """Say where to look and wait for Ctrl-C; returns 1 when a child ends by itself."""
     try:
+        _announce(began)
         while True:
             time.sleep(0.5)
             for name, child in children:

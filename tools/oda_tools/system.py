@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oda_tools import cluster, paths
-from oda_tools.console import Stop, run, why
+from oda_tools.console import Stop, run, say, why
 
 FINISH = "\nStopping as soon as the system's package manager is through ..."
 DROP_IN = Path("/etc/postgresql-common/createcluster.d/oda-no-main-cluster.conf")
@@ -107,7 +107,7 @@ def ensure(stage, dev=False):
             )
         stage.note = f"without {names} (no apt here)"
         return
-    prefix = _root_prefix()
+    prefix = _root_prefix(stage)
     if prefix is None:
         if required:
             raise Stop(
@@ -137,7 +137,7 @@ def _unusable(still):
     return Stop(f"These system packages are still missing after installing: {names}.")
 
 
-def _root_prefix():
+def _root_prefix(stage):
     """[] for root, the sudo command for others, None when neither works."""
     if os.geteuid() == 0:
         return []
@@ -147,9 +147,10 @@ def _root_prefix():
     if quiet.returncode == 0:
         return ["sudo", "-n"]
     if sys.stdin.isatty():
-        print("\nInstalling system packages needs your password:", flush=True)
-        if subprocess.run(["sudo", "-v"]).returncode == 0:
-            return ["sudo"]
+        with stage.silent():
+            say("\nInstalling system packages needs your password:")
+            allowed = subprocess.run(["sudo", "-v"]).returncode == 0
+        return ["sudo"] if allowed else None
     return None
 
 
@@ -190,7 +191,9 @@ def _install(prefix, lacking, stage):
                 # lists older than the mirror
                 run([*apt, "update"], "Reading the package lists", log=log)
             run(fetch, what, log=log)
-        run(command, "Installing system packages", log=log, finish=FINISH)
+        # under sudo the tool must stay on the terminal that knows the password
+        finish = "" if prefix else FINISH
+        run(command, "Installing system packages", log=log, finish=finish)
     finally:
         if guard:
             _allow_main_cluster(prefix)

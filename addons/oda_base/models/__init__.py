@@ -6,7 +6,7 @@ from . import (
     oda_outbound,
     oda_event,
     oda_phone,
-    oda_phone_claim,
+    oda_claim,
     res_partner,
     base_partner_merge,
     resource_calendar_leaves,

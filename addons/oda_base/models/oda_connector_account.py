@@ -9,10 +9,12 @@ from odoo.fields import NO_ACCESS
 
 from .. import sealing
 from ..connectors import Account, Unavailable, driver_of
+from ..transaction import in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WAKES = "oda_base.wakes"  # in cr.postcommit.data: {(account id, model, method): None}
 
 
 class OdaConnectorAccount(models.Model):
@@ -101,23 +103,21 @@ class OdaConnectorAccount(models.Model):
             (self.ids,),
         )
         last = dict(self.env.cr.fetchall())
-        count = {
-            (account, state): number
-            for account, state, number in Inbound._read_group(
-                [
-                    ("account_id", "in", self.ids),
-                    ("state", "in", ("new", "retry", "dead")),
-                ],
-                ["account_id", "state"],
-                ["__count"],
+        # Two questions, each with an index of its own.
+        waiting, dead = (
+            dict(
+                Inbound._read_group(
+                    [("account_id", "in", self.ids), ("state", "in", states)],
+                    ["account_id"],
+                    ["__count"],
+                )
             )
-        }
+            for states in (("new", "retry"), ("dead",))
+        )
         for account in self:
             account.last_received_at = last.get(account.id)
-            account.waiting_count = count.get((account, "new"), 0) + count.get(
-                (account, "retry"), 0
-            )
-            account.dead_count = count.get((account, "dead"), 0)
+            account.waiting_count = waiting.get(account, 0)
+            account.dead_count = dead.get(account, 0)
 
     @api.constrains("key")
     def _check_key(self):
@@ -223,7 +223,12 @@ class OdaConnectorAccount(models.Model):
         return self.env.ref("oda_base.user_connector")
 
     def _wake(self, model_name, method):
-        """Have `model._<method>(account)` run soon, in this account's channel.
+        """Have `model._<method>(account)` run soon, in its connector's channel.
+
+        A lane for each connector, `root.oda_inbound.<connector>`: a slow one does
+        not hold back the others. It needs no record and no line of configuration;
+        without one queue_job lets as many run as the channel above has slots, and
+        the advisory lock of the drains still keeps it to one an account.
 
         Must run after the commit of the rows it is about, on a fresh snapshot:
         a job seen waiting then will start later than our rows became visible,
@@ -243,6 +248,7 @@ class OdaConnectorAccount(models.Model):
             identity_key=identity,
             description=f"{model_name}: {self.connector}/{self.key}",
             max_retries=0,
+            channel=f"root.{model_name.replace('.', '_')}.{self.connector}",
         )
         getattr(delayed, method)(self.id)
         return True
@@ -253,21 +259,35 @@ class OdaConnectorAccount(models.Model):
 
         A crash in between loses nothing: the sweeping cron finds the rows.
         """
-        registry = self.env.registry
+        # All that this transaction causes goes out by one hook.
+        postcommit = self.env.cr.postcommit
+        wakes = postcommit.data.setdefault(_WAKES, {})
+        if not wakes:
+            registry = self.env.registry
 
-        def wake():
+            def wake():
+                postcommit.data.pop(_WAKES, None)  # later ones get their own hook
+                self._wake_all(registry, list(wakes))
+
+            postcommit.add(wake)
+        wakes.update(dict.fromkeys((one, model_name, method) for one in account_ids))
+
+    @api.model
+    def _wake_all(self, registry, wakes):
+        """Wake `[(account id, model, method)]` in a transaction of its own."""
+
+        def work(env):
+            for account_id, model_name, method in wakes:
+                account = env["oda.connector.account"].browse(account_id)
+                account._wake(model_name, method)
+
+        try:
             # Whoever caused the row needs no right to accounts or jobs; the job
             # itself runs as the jobs' user.
-            try:
-                with registry.cursor() as cr:
-                    env = api.Environment(cr, api.SUPERUSER_ID, {})
-                    for account in env["oda.connector.account"].browse(account_ids):
-                        account._wake(model_name, method)
-            except Exception:  # noqa: BLE001
-                # What was asked for is committed; it must not look like a failure.
-                _logger.info("%s of %s left to the sweeper", model_name, account_ids)
-
-        self.env.cr.postcommit.add(wake)
+            in_own_transaction(registry, api.SUPERUSER_ID, work)
+        except Exception:  # noqa: BLE001
+            # What was asked for is committed; it must not look like a failure.
+            _logger.info("wakes %s left to the sweeper", wakes)
 
     def action_view_dead(self):
         self.ensure_one()

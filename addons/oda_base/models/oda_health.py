@@ -21,13 +21,28 @@ class OdaHealth(models.AbstractModel):
         """Return a JSON-able dict; `status` is `ok` or `unwell`.
 
         `{status, database, queue: {jobs, oldest_seconds}, last_backup,
-        connectors: [{connector, key, inbound, outbound, last_received}],
-        refused_24h, circuits, versions}`. Indexed reads only.
+        connectors: [{connector, account, inbound, outbound, last_received}],
+        refused_24h, circuits, versions}`; `account` is an id: its key is half of
+        the address that a provider pushes to. Indexed reads only.
         """
-        jobs = self._pairs(
+        facts = self._facts_for_all()
+        facts["queue"]["jobs"] = self._pairs(
             "SELECT state, count(*) FROM queue_job WHERE state IN "
             "('pending', 'enqueued', 'started', 'failed') GROUP BY state"
         )
+        return facts | {
+            "last_backup": self._last_backup(),
+            "connectors": self._connectors(),
+            "refused_24h": self._refused(),
+            "circuits": {
+                host: circuit.state for host, circuit in BREAKER.states().items()
+            },
+            "versions": self._versions(),
+        }
+
+    @api.model
+    def _facts_for_all(self):
+        """Return what anybody may know: `{status, database, queue}`, one query."""
         self.env.cr.execute(
             "SELECT coalesce(extract(epoch FROM (now() AT TIME ZONE 'UTC') - "
             "min(received_at)), 0) FROM oda_inbound WHERE state = 'new'"
@@ -36,14 +51,7 @@ class OdaHealth(models.AbstractModel):
         return {
             "status": "ok" if oldest < STUCK_AFTER else "unwell",
             "database": "ok",
-            "queue": {"jobs": jobs, "oldest_seconds": oldest},
-            "last_backup": self._last_backup(),
-            "connectors": self._connectors(),
-            "refused_24h": self._refused(),
-            "circuits": {
-                host: circuit.state for host, circuit in BREAKER.states().items()
-            },
-            "versions": self._versions(),
+            "queue": {"oldest_seconds": oldest},
         }
 
     def _pairs(self, query):
@@ -66,27 +74,25 @@ class OdaHealth(models.AbstractModel):
         return self.env["ir.config_parameter"].sudo().get_param("oda.last_backup", None)
 
     def _connectors(self):
-        boxes = {}
-        for table in ("oda_inbound", "oda_outbound"):
-            states = (
-                "('new', 'retry', 'dead')"
-                if table == "oda_inbound"
-                else "('pending', 'sending', 'unknown')"
-            )
-            boxes[table] = defaultdict(dict)
-            # pylint: disable=sql-injection  # table and states: constants above
-            self.env.cr.execute(
-                f"SELECT account_id, state, count(*) FROM {table} "
-                f"WHERE state IN {states} GROUP BY 1, 2"
-            )
-            for account_id, state, number in self.env.cr.fetchall():
-                boxes[table][account_id][state] = number
+        boxes = {
+            "oda_inbound": self._box(
+                # A part for each partial index.
+                "SELECT account_id, state, count(*) FROM oda_inbound "
+                "WHERE state IN ('new', 'retry') GROUP BY 1, 2 UNION ALL "
+                "SELECT account_id, state, count(*) FROM oda_inbound "
+                "WHERE state = 'dead' GROUP BY 1, 2"
+            ),
+            "oda_outbound": self._box(
+                "SELECT account_id, state, count(*) FROM oda_outbound "
+                "WHERE state IN ('pending', 'sending', 'unknown') GROUP BY 1, 2"
+            ),
+        }
         # sudo: called for machines, without a person; no secrets are read
         accounts = self.env["oda.connector.account"].sudo().search([])  # pylint: disable=no-search-all  # a handful
         return [
             {
                 "connector": account.connector,
-                "key": account.key,
+                "account": account.id,
                 "inbound": boxes["oda_inbound"][account.id],
                 "outbound": boxes["oda_outbound"][account.id],
                 "last_received": fields.Datetime.to_string(account.last_received_at)
@@ -94,6 +100,14 @@ class OdaHealth(models.AbstractModel):
             }
             for account in accounts
         ]
+
+    def _box(self, query):
+        box = defaultdict(dict)
+        # pylint: disable=sql-injection  # constant texts of this file
+        self.env.cr.execute(query)
+        for account_id, state, number in self.env.cr.fetchall():
+            box[account_id][state] = number
+        return box
 
     def _versions(self):
         # sudo: names and versions of installed addons

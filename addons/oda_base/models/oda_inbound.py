@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import base64
+import itertools
 import logging
 import time
 from collections import defaultdict
@@ -7,19 +8,24 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..backoff import next_delay
 from ..connectors import Account, Envelope, Push, storable
+from ..transaction import CONFLICT, LOST_RACE, in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 100  # rows in one transaction: news reach the browser at its commit
-BUDGET = 20.0  # seconds one job drains before it lets other jobs have the slot
+BUDGET = 3.0  # seconds one job drains before it lets other jobs have the slot
+# Seconds between batches that were not full. The first is worked at once, so a lone
+# ring waits for nobody; in a rush more pushes share the price of one transaction.
+BREATH = 0.05
 RETENTION_DAYS = 60
-#: what may be decided about a row; what came, and when, stays as it came
-DECIDED = {"state", "attempts", "next_try_at", "error", "note", "processed_at"}
+GC_LIMIT = 50_000  # rows removed in one go
+#: tries of a batch whose unique key was taken meanwhile; after them the row that
+#: wants a key which is not free has failed by its own fault
+LOOKS = 3
 
 _INSERT = """
 INSERT INTO oda_inbound
@@ -32,19 +38,21 @@ RETURNING id
 
 # A row whose neighbour (same order_key, earlier) waits for its retry waits too.
 _DUE = """
-       r.state IN ('new', 'retry')
+  WITH held AS MATERIALIZED (
+       SELECT account_id, order_key, min(id) AS first FROM oda_inbound
+        WHERE state = 'retry' AND next_try_at > %(now)s AND order_key <> ''
+          AND (%(account)s::int IS NULL OR account_id = %(account)s)
+        GROUP BY account_id, order_key)
+SELECT {what} FROM oda_inbound r
+ WHERE r.state IN ('new', 'retry')
    AND (r.next_try_at IS NULL OR r.next_try_at <= %(now)s)
+   AND (%(account)s::int IS NULL OR r.account_id = %(account)s)
    AND NOT EXISTS (
-        SELECT 1 FROM oda_inbound e
-         WHERE e.account_id = r.account_id AND e.order_key = r.order_key
-           AND e.order_key <> '' AND e.id < r.id AND e.state = 'retry'
-           AND e.next_try_at > %(now)s)
+        SELECT 1 FROM held h WHERE h.account_id = r.account_id
+           AND h.order_key = r.order_key AND h.first < r.id)
 """
-_CANDIDATES = f"""
-SELECT r.id FROM oda_inbound r WHERE r.account_id = %(account)s AND {_DUE}
- ORDER BY r.id LIMIT %(limit)s
-"""
-_DUE_ACCOUNTS = f"SELECT DISTINCT r.account_id FROM oda_inbound r WHERE {_DUE}"
+_CANDIDATES = _DUE.format(what="r.id") + " ORDER BY r.id LIMIT %(limit)s"
+_DUE_ACCOUNTS = _DUE.format(what="DISTINCT r.account_id")
 
 
 class OdaInbound(models.Model):
@@ -64,7 +72,8 @@ class OdaInbound(models.Model):
     account_id = fields.Many2one(
         "oda.connector.account", required=True, readonly=True, ondelete="cascade"
     )
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    # No index: nearly all rows have the same one.
+    company_id = fields.Many2one("res.company", readonly=True)
     connector = fields.Char(readonly=True)
     event_key = fields.Char(required=True, readonly=True)
     order_key = fields.Char(readonly=True)
@@ -99,15 +108,17 @@ class OdaInbound(models.Model):
         string="Content", compute="_compute_body_text", groups="oda_base.group_admin"
     )
 
+    # Every push pays for every index: five, and each serves several questions.
     _event_uniq = models.Constraint(
-        "UNIQUE(account_id, event_key)", "This push has already been received."
+        "UNIQUE(event_key, account_id)", "This push has already been received."
     )
-    _todo_idx = models.Index("(account_id, id) WHERE state IN ('new', 'retry')")
-    _order_idx = models.Index(
-        "(account_id, order_key, id) WHERE state IN ('new', 'retry')"
-    )
-    _state_idx = models.Index("(state, id) WHERE state NOT IN ('done', 'ignored')")
+    _order_idx = models.Index("(order_key) WHERE order_key <> ''")
     _received_idx = models.Index("(account_id, received_at)")
+    _todo_idx = models.Index("(account_id, id) WHERE state IN ('new', 'retry')")
+    # Not for new rows: an exception costs something, the rule does not.
+    _failed_idx = models.Index(
+        "(state, id) WHERE state IN ('retry', 'dead', 'discarded')"
+    )
 
     @api.depends("body")
     def _compute_body_text(self):
@@ -135,8 +146,12 @@ class OdaInbound(models.Model):
         return {row_id: base64.b64decode(body or b"") for row_id, body in found}
 
     def write(self, vals):
-        if not self.env.su and not DECIDED.issuperset(vals):
-            raise AccessError(self.env._("What was received cannot be changed."))
+        # What came stays as it came; what becomes of it is decided by the work
+        # here and by the actions, which keep a journal.
+        if not self.env.su:
+            raise AccessError(
+                self.env._("What was received is not changed: replay or discard it.")
+            )
         return super().write(vals)
 
     # === INTAKE ===#
@@ -149,13 +164,16 @@ class OdaInbound(models.Model):
         woken after the commit, on its own snapshot.
         """
         cr = self.env.cr
+        event_key = envelope.event_key
+        if envelope.repeats:
+            event_key = f"{event_key}.{int(time.time()) // envelope.repeats}"
         cr.execute(
             _INSERT,
             (
                 account.id,
                 account.company_id,
                 account.connector,
-                storable(envelope.event_key, 255),
+                storable(event_key, 255),
                 storable(envelope.order_key, 255),
                 storable(envelope.kind, 128),
                 storable(push.content_type, 128),
@@ -209,6 +227,8 @@ class OdaInbound(models.Model):
                 total += worked
                 if not worked:
                     return f"{total} rows"
+                if worked < BATCH:
+                    time.sleep(BREATH)
         # sudo: rows remain; enqueueing a job is not a right of this user
         self.env["oda.connector.account"].sudo()._wake_after_commit(
             [account_id], "oda.inbound", "_drain"
@@ -216,22 +236,24 @@ class OdaInbound(models.Model):
         return f"{total} rows, more waiting"
 
     @api.model
-    def _drain_once(self, registry, uid, account_id, tries=6):
-        for attempt in range(tries):
-            with registry.cursor() as cr:
-                try:
-                    env = api.Environment(cr, uid, {})
-                    return env["oda.inbound"]._drain_batch(account_id)
-                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                    cr.rollback()
-                    if attempt == tries - 1:
-                        raise
-                    time.sleep(0.02 * 2**attempt)
-        return 0
+    def _drain_once(self, registry, uid, account_id):
+        """Work and commit one batch; return how many rows it had."""
+        look = itertools.count(1)
+
+        def work(env):
+            again = next(look) < LOOKS
+            return env["oda.inbound"]._drain_batch(account_id, again=again)
+
+        return in_own_transaction(registry, uid, work)
 
     @api.model
-    def _drain_batch(self, account_id, limit=BATCH):
-        """Work up to `limit` rows in this transaction; return how many."""
+    def _drain_batch(self, account_id, limit=BATCH, again=False):
+        """Work up to `limit` rows in this transaction; return how many.
+
+        :param again: let a unique key that is taken be raised, so that the caller
+            repeats the batch on a new snapshot; else it is the row's own failure
+        """
+        passed_on = LOST_RACE if again else CONFLICT
         self.env.cr.execute(
             _CANDIDATES,
             {"account": account_id, "now": fields.Datetime.now(), "limit": limit},
@@ -239,6 +261,8 @@ class OdaInbound(models.Model):
         ids = [row[0] for row in self.env.cr.fetchall()]
         if not ids:
             return 0
+        # A job has no language of its own; what it names and notes, people read.
+        self = self.with_context(lang=self.env.user.lang)
         rows = self.browse(ids)
         account = self.env["oda.connector.account"].browse(account_id)
         processor = account._driver().processor if account._driver() else ""
@@ -250,16 +274,16 @@ class OdaInbound(models.Model):
             with self.env.cr.savepoint():
                 self._settle(rows, worker._oda_process_inbound(rows))
                 self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except passed_on:
             raise
         except Exception:  # noqa: BLE001
             # One bad row must not stop its neighbours: find it, alone.
             self.env.invalidate_all()
-            self._drain_one_by_one(worker, rows)
+            self._drain_one_by_one(worker, rows, passed_on)
         return len(ids)
 
     @api.model
-    def _drain_one_by_one(self, worker, rows):
+    def _drain_one_by_one(self, worker, rows, passed_on=CONFLICT):
         blocked = set()
         for row in rows:
             if row.order_key and row.order_key in blocked:
@@ -268,7 +292,7 @@ class OdaInbound(models.Model):
                 with self.env.cr.savepoint():
                     self._settle(row, worker._oda_process_inbound(row))
                     self.env.flush_all()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except passed_on:
                 raise
             except Exception as error:  # noqa: BLE001
                 self.env.invalidate_all()
@@ -311,7 +335,7 @@ class OdaInbound(models.Model):
         delay = next_delay(attempts)
         words = storable(f"{type(error).__name__}: {error}", 2000)
         now = fields.Datetime.now()
-        self.write(
+        self.sudo().write(  # sudo: the outcome is the inbox's own, nobody else's
             {
                 "attempts": attempts,
                 "error": words,
@@ -330,7 +354,7 @@ class OdaInbound(models.Model):
         )
 
     def _give_up(self, words):
-        self.write(
+        self.sudo().write(  # sudo: the outcome is the inbox's own, nobody else's
             {
                 "state": "dead",
                 "note": words,
@@ -344,7 +368,9 @@ class OdaInbound(models.Model):
     @api.model
     def _cron_sweep(self):
         """Wake accounts whose due rows no job waits for (crash, retry time)."""
-        self.env.cr.execute(_DUE_ACCOUNTS, {"now": fields.Datetime.now()})
+        self.env.cr.execute(
+            _DUE_ACCOUNTS, {"now": fields.Datetime.now(), "account": None}
+        )
         ids = [row[0] for row in self.env.cr.fetchall()]
         for account in self.env["oda.connector.account"].browse(ids):
             account._wake("oda.inbound", "_drain")
@@ -358,21 +384,30 @@ class OdaInbound(models.Model):
             .sudo()
             .get_param("oda_base.inbound_retention_days", RETENTION_DAYS)
         )
-        limit = fields.Datetime.now() - timedelta(days=days)
+        before = fields.Datetime.now() - timedelta(days=days)
+        # Account by account: steps down (account_id, received_at), no index more.
         self.env.cr.execute(
-            "DELETE FROM oda_inbound WHERE id IN (SELECT id FROM oda_inbound "
-            "WHERE state IN ('done', 'ignored', 'discarded') AND received_at < %s "
-            "LIMIT 50000)",
-            (limit,),
+            """
+            DELETE FROM oda_inbound WHERE id IN (
+                SELECT i.id FROM oda_connector_account a CROSS JOIN LATERAL (
+                    SELECT id FROM oda_inbound
+                     WHERE account_id = a.id AND received_at < %(before)s
+                       AND state IN ('done', 'ignored', 'discarded')
+                     LIMIT %(limit)s) i
+                 LIMIT %(limit)s)
+            """,
+            {"before": before, "limit": GC_LIMIT},
         )
+        removed = self.env.cr.rowcount
         self.invalidate_model()
+        return removed, removed == GC_LIMIT
 
     # === ACTIONS ===#
 
     def action_replay(self):
         """Work the rows again, whatever became of them before."""
         self.check_access("write")
-        self.write(
+        self.sudo().write(  # sudo: only here and in discard, with a journal
             {
                 "state": "new",
                 "attempts": 0,
@@ -392,5 +427,6 @@ class OdaInbound(models.Model):
         self.check_access("write")
         if self.filtered(lambda row: row.state not in ("dead", "retry")):
             raise UserError(self.env._("Only failed pushes can be discarded."))
-        self.write({"state": "discarded", "next_try_at": False})
+        # sudo: only here and in replay, with a journal
+        self.sudo().write({"state": "discarded", "next_try_at": False})
         self.env["oda.event"]._log("inbound.discard", self)

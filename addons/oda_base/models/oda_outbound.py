@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import itertools
 import logging
 import time
 import uuid
@@ -6,22 +7,25 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..backoff import OUTBOUND_STEPS, next_delay
 from ..connectors import Delivery
 from ..pacing import Pacer
+from ..sealing import SealError
+from ..transaction import CONFLICT, LOST_RACE, in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
-BUDGET = 20.0  # seconds one job sends before it lets other jobs have the slot
+BUDGET = 3.0  # seconds one job sends before it lets other jobs have the slot
 #: a row that is `sending` for longer belongs to a process that died: its fate
 #: is unknown. Longer than any driver's total time-out.
 STALE_AFTER = timedelta(minutes=5)
 RETENTION_DAYS = 180
 MAX_WAIT = 24 * 3600.0  # seconds; a provider's Retry-After is believed up to this
-#: what a person may decide about a row; what it says stays
-DECIDED = {"state", "next_try_at", "finished_at"}
+GC_LIMIT = 10_000  # rows removed in one go
+#: tries of telling a record whose unique key was taken meanwhile; see `_tell`
+LOOKS = 3
+FINAL = ("done", "failed", "cancelled")
 OUTCOMES = ("done", "failed", "later", "unknown")
 
 
@@ -62,7 +66,12 @@ class OdaOutbound(models.Model):
         readonly=True,
         default="pending",
     )
-    attempts = fields.Integer(readonly=True)
+    attempts = fields.Integer(string="Times sent", readonly=True)
+    asked = fields.Integer(
+        string="Times asked",
+        readonly=True,
+        help="How often the provider was asked what became of it; not a sending.",
+    )
     next_try_at = fields.Datetime(readonly=True)
     sending_since = fields.Datetime(readonly=True)
     created_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
@@ -81,10 +90,19 @@ class OdaOutbound(models.Model):
     )
     _record_idx = models.Index("(res_model, res_id)")
     _user_idx = models.Index("(user_id) WHERE user_id IS NOT NULL")
+    _created_idx = models.Index("(created_at)")
 
     def write(self, vals):
-        if not self.env.su and not DECIDED.issuperset(vals):
-            raise AccessError(self.env._("What is to be sent cannot be changed."))
+        if not self.env.su:
+            if vals != {"state": "cancelled"}:
+                raise AccessError(self.env._("What is to be sent cannot be changed."))
+            # The one thing that is a person's to decide, with its journal.
+            self.action_cancel()
+            return True
+        if vals.get("state") in ("pending", "sending", "unknown") and self.filtered(
+            lambda row: row.state in ("done", "failed")
+        ):
+            raise UserError(self.env._("What is settled is never sent again."))
         return super().write(vals)
 
     # === VERBS ===#
@@ -99,10 +117,15 @@ class OdaOutbound(models.Model):
         :param record: the record it is about, told through `_oda_sent`
         :param str key: idempotency; the same key gives the same row back
         :returns: the `oda.outbound` row
+        :raise UserError: the key is that of a message of another account
         """
         # sudo: any business code may cause a message, only admins see the box
         box = self.sudo()
         if key and (known := box.search([("uuid", "=", key)], limit=1)):
+            if known.account_id != account:
+                raise UserError(
+                    self.env._("Another account has a message with this key already.")
+                )
             return known
         row = box.create(
             {
@@ -131,13 +154,11 @@ class OdaOutbound(models.Model):
                 "SELECT pg_advisory_xact_lock(hashtext('oda_outbound'), %s)",
                 (account_id,),
             )
-            with registry.cursor() as cr:
-                env = api.Environment(cr, uid, {})
-                account_record = env["oda.connector.account"].browse(account_id)
-                driver, account = account_record._driver(), account_record._account()
-                if driver is None or not account_record.active:
-                    # Nobody to send it, or the account was switched off.
-                    return "nothing is sent for this account"
+            driver, account, words = in_own_transaction(
+                registry, uid, lambda env: env["oda.outbound"]._sender(account_id)
+            )
+            if words:
+                return words
             pacer = Pacer(*driver.rate)
             sent = 0
             while time.monotonic() < until:
@@ -155,11 +176,30 @@ class OdaOutbound(models.Model):
         return f"{sent} messages, more waiting"
 
     @api.model
+    def _sender(self, account_id):
+        """Return `(driver, account, words)`; words say why nothing is sent."""
+        account = self.env["oda.connector.account"].browse(account_id)
+        if account._driver() is None or not account.active:
+            # Nobody to send it, or the account was switched off.
+            return None, None, "nothing is sent for this account"
+        try:
+            return account._driver(), account._account(), ""
+        except SealError as error:
+            # A matter for an administrator, who looks at the rows that wait.
+            self.env.cr.execute(
+                "UPDATE oda_outbound SET words = %(words)s WHERE account_id = "
+                "%(account)s AND state IN ('pending', 'sending', 'unknown') "
+                "AND words IS DISTINCT FROM %(words)s",
+                {"words": str(error)[:500], "account": account_id},
+            )
+            return None, None, f"nothing is sent: {error}"
+
+    @api.model
     def _claim(self, registry, uid, account_id):
         """Commit the intent of one message; return it as a dict, or None."""
-        with registry.cursor() as cr:
-            env = api.Environment(cr, uid, {})
-            return env["oda.outbound"]._claim_here(account_id)
+        return in_own_transaction(
+            registry, uid, lambda env: env["oda.outbound"]._claim_here(account_id)
+        )
 
     @api.model
     def _claim_here(self, account_id):
@@ -180,24 +220,22 @@ class OdaOutbound(models.Model):
         row_id, state = found
         # sudo: payload is for admins' eyes; the sender needs it to send
         row = self.sudo().browse(row_id)
-        message = {
+        if state == "pending":
+            vals = {"state": "sending", "attempts": row.attempts + 1, "asked": 0}
+            vals["next_try_at"] = False
+        else:
+            # A row found `sending` is a dead process's: ask, do not send.
+            vals = {"state": "unknown", "asked": row.asked + 1}
+            vals["next_try_at"] = now + STALE_AFTER
+        row.write(dict(vals, sending_since=now))
+        return {
             "id": row_id,
             "uuid": row.uuid,
             "verb": row.verb,
             "payload": row.payload,
-            "attempts": row.attempts + 1,
-            # A row found `sending` is a dead process's: ask, do not send.
+            "attempts": row.attempts,
             "ask": state != "pending",
         }
-        row.write(
-            {
-                "state": "sending" if state == "pending" else "unknown",
-                "sending_since": now,
-                "attempts": message["attempts"],
-                "next_try_at": now + STALE_AFTER if state != "pending" else False,
-            }
-        )
-        return message
 
     @staticmethod
     def _attempt(driver, account, message):
@@ -215,27 +253,26 @@ class OdaOutbound(models.Model):
             return Delivery("unknown", words=type(error).__name__)
 
     @api.model
-    def _conclude(self, registry, uid, row_id, delivery, tries=6):
+    def _conclude(self, registry, uid, row_id, delivery):
         """Commit what became of a message, whoever else works on its record."""
-        for attempt in range(tries):
-            with registry.cursor() as cr:
-                env = api.Environment(cr, uid, {})
-                try:
-                    env["oda.outbound"].browse(row_id)._conclude_here(delivery)
-                    return env.flush_all()
-                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                    cr.rollback()
-                    if attempt == tries - 1:
-                        raise
-            time.sleep(0.02 * 2**attempt)
+        look = itertools.count(1)
 
-    def _conclude_here(self, delivery):
-        """Store what became of a message and tell the record it is about."""
+        def work(env):
+            row = env["oda.outbound"].browse(row_id)
+            row._conclude_here(delivery, again=next(look) < LOOKS)
+
+        return in_own_transaction(registry, uid, work)
+
+    def _conclude_here(self, delivery, again=False):
+        """Store what became of a message and tell the record it is about.
+
+        :param again: see `_tell`
+        """
         self.ensure_one()
         # sudo: the row is the outbox's own; the record is told under our user
         row = self.sudo()
-        if row.state == "cancelled" and delivery.state != "done":
-            return  # a person was faster; only a fact overrules a person
+        if row.state in FINAL and delivery.state != "done":
+            return  # a person was faster; only a fact overrules what is settled
         now = fields.Datetime.now()
         state = {"later": "pending"}.get(delivery.state, delivery.state)
         vals = {
@@ -246,7 +283,8 @@ class OdaOutbound(models.Model):
         if delivery.reference:
             vals["reference"] = delivery.reference
         if delivery.state in ("later", "unknown"):
-            delay = next_delay(max(row.attempts, 1), OUTBOUND_STEPS)
+            tries = row.asked if delivery.state == "unknown" else row.attempts
+            delay = next_delay(max(tries, 1), OUTBOUND_STEPS)
             if delay is None and delivery.state == "later":
                 state = "failed"
             # An unknown one is asked about for as long as it takes.
@@ -257,19 +295,24 @@ class OdaOutbound(models.Model):
         if state in ("done", "failed"):
             vals.update(finished_at=now, next_try_at=False)
         row.write(dict(vals, state=state))
-        self._tell(row)
+        self._tell(row, again)
 
-    def _tell(self, row):
-        """Let the record know; what it makes of it cannot undo the fact."""
+    def _tell(self, row, again=False):
+        """Let the record know; what it makes of it cannot undo the fact.
+
+        :param again: let a unique key that is taken be raised, so that the caller
+            repeats it all on a new snapshot; else it is the record's own failure
+        """
         if not (row.res_model and row.res_id and row.res_model in self.env):
             return
         record = self.env[row.res_model].browse(row.res_id).exists()
         if not (record and hasattr(record, "_oda_sent")):
             return
+        passed_on = LOST_RACE if again else CONFLICT
         try:
             with self.env.cr.savepoint():
                 record._oda_sent(row)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except passed_on:
             raise
         except Exception:
             _logger.exception("message %s: its record did not take the news", row.uuid)
@@ -297,13 +340,14 @@ class OdaOutbound(models.Model):
     @api.autovacuum
     def _gc_outbound(self):
         limit = fields.Datetime.now() - timedelta(days=RETENTION_DAYS)
-        self.search(
-            [
-                ("state", "in", ("done", "failed", "cancelled")),
-                ("created_at", "<", limit),
-            ],
-            limit=10_000,
-        ).unlink()
+        old = self.search(
+            [("state", "in", FINAL), ("created_at", "<", limit)],
+            order="created_at",
+            limit=GC_LIMIT,
+        )
+        removed = len(old)
+        old.unlink()
+        return removed, removed == GC_LIMIT
 
     def action_cancel(self):
         self.check_access("write")
@@ -311,13 +355,15 @@ class OdaOutbound(models.Model):
             raise UserError(
                 self.env._("Only messages that wait or are unsure can be cancelled.")
             )
-        self.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
+        # sudo: the one state that is a person's to set, with a journal
+        self.sudo().write({"state": "cancelled", "finished_at": fields.Datetime.now()})
         self.env["oda.event"]._log("outbound.cancel", self)
 
     def action_ask_again(self):
         """Ask the provider now what became of messages of unknown fate."""
         self.check_access("write")
-        self.filtered(lambda row: row.state == "unknown").write({"next_try_at": False})
+        unknown = self.filtered(lambda row: row.state == "unknown")
+        unknown.sudo().write({"next_try_at": False})  # sudo: when, not what
         # sudo: the job belongs to the connector user, not to who pressed
         self.env["oda.connector.account"].sudo()._wake_after_commit(
             self.account_id.ids, "oda.outbound", "_drain"

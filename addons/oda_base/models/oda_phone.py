@@ -9,6 +9,7 @@ from ..phone import DEFAULT_REGION, KINDS, looks_like_number, parse
 # Set while one side of the mirror writes the other, so that they do not chase
 # each other: the row <-> res.partner.phone.
 MIRRORING = "oda_phone_mirroring"
+CLAIM_MAX = 50  # rows saved at once; more are an import, not a person at a form
 PARTIAL_MIN = 3  # digits; fewer cannot use the trigram index
 
 
@@ -104,6 +105,13 @@ class OdaPhone(models.Model):
     @api.model
     def _search_display_name(self, operator, value):
         """A number in any form, or a part of it; else the text as typed."""
+        if operator == "in":  # what the ORM makes of "="
+            return Domain.OR(
+                super(OdaPhone, self)._search_display_name("in", [one])
+                if not isinstance(one, str)
+                else self._search_display_name("=", one)
+                for one in value
+            )
         if operator not in ("ilike", "like", "=", "=ilike") or not value:
             return super()._search_display_name(operator, value)
         number = parse(value, *self._regions())
@@ -144,6 +152,7 @@ class OdaPhone(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         phones = super().create([self._number_vals(vals) for vals in vals_list])
+        phones._claim_strangers()
         if not self.env.context.get(MIRRORING):
             starred = phones.filtered("is_primary")
             phones.partner_id._oda_phone_rows_changed(starred, added=True)
@@ -152,9 +161,14 @@ class OdaPhone(models.Model):
     def write(self, vals):
         vals = self._number_vals(vals)
         if self.env.context.get(MIRRORING):
-            return super().write(vals)
+            result = super().write(vals)
+            if "raw" in vals:
+                self._claim_strangers()
+            return result
         partners = self.partner_id
         result = super().write(vals)
+        if "raw" in vals:
+            self._claim_strangers()
         if not vals.keys().isdisjoint(("raw", "is_primary", "partner_id")):
             starred = self if vals.get("is_primary") else self.browse()
             (partners | self.partner_id)._oda_phone_rows_changed(starred)
@@ -168,6 +182,29 @@ class OdaPhone(models.Model):
         result = super().unlink()
         partners._oda_phone_rows_changed(self.browse(), orphans=orphans)
         return result
+
+    def _claim_strangers(self):
+        """Claim those of our numbers that nobody else has.
+
+        A person who saves a stranger's card and a connector that opens one for the
+        same number at the same moment do not see each other: the second of them is
+        repeated, and then the connector finds the person's card. Not for imports:
+        a live call must not wait until a file is read, and whoever imports looks
+        for doubles anyhow.
+        """
+        if len(self) > CLAIM_MAX:
+            return
+        numbers = {phone.e164 for phone in self if phone.e164}
+        if not numbers:
+            return
+        self.env.cr.execute(
+            "SELECT n.e164 FROM oda_phone n JOIN res_partner p ON p.id = n.partner_id "
+            "AND p.active WHERE n.e164 = ANY(%s) AND n.id <> ALL(%s)",
+            (list(numbers), self.ids),
+        )
+        numbers -= {e164 for (e164,) in self.env.cr.fetchall()}
+        if numbers:
+            self.env["oda.claim"]._claim(*(f"phone:{e164}" for e164 in numbers))
 
     def _oda_same(self, number, text):
         """The row of ``self`` that is ``number`` (parsed from ``text``), or none."""

@@ -3,6 +3,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+GC_LIMIT = 10_000  # rows removed in one go
+
 
 class OdaRefusal(models.Model):
     """Pushes that were turned away at the door, counted for a human eye.
@@ -42,4 +44,7 @@ class OdaRefusal(models.Model):
     @api.autovacuum
     def _gc_refusals(self, days=90):
         limit = fields.Datetime.now() - timedelta(days=days)
-        self.search([("at", "<", limit)], limit=10_000).unlink()
+        old = self.search([("at", "<", limit)], order="at", limit=GC_LIMIT)
+        removed = len(old)
+        old.unlink()
+        return removed, removed == GC_LIMIT

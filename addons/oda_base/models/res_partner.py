@@ -47,17 +47,23 @@ class ResPartner(models.Model):
     def _search_display_name(self, operator, value):
         """A typed number, in any form, finds the people who have it."""
         domain = super()._search_display_name(operator, value)
-        if operator not in ("ilike", "like", "=", "=ilike") or domain is NotImplemented:
+        # "in" is what the ORM makes of "="
+        known = operator in ("ilike", "like", "=", "in", "=ilike")
+        if not known or domain is NotImplemented:
             return domain
-        if not isinstance(value, str) or not looks_like_number(value):
-            return domain
+        texts = value if operator == "in" else [value]
         phones = self.env["oda.phone"]
-        number = parse(value, *phones._regions())
-        if not number.e164 or not phones.has_access("read"):
+        numbers = [
+            parse(text, *phones._regions()).e164
+            for text in texts
+            if isinstance(text, str) and looks_like_number(text)
+        ]
+        numbers = [e164 for e164 in numbers if e164]
+        if not numbers or not phones.has_access("read"):
             return domain
         # Ids first, by the btree: a sub-query inside the OR would keep PostgreSQL
         # from combining the indexes of the other branches.
-        found = phones.search_fetch([("e164", "=", number.e164)], ["partner_id"])
+        found = phones.search_fetch([("e164", "in", numbers)], ["partner_id"])
         return Domain("id", "in", found.partner_id.ids) | Domain(domain)
 
     # --------------------------------------------------------------------- CRUD

@@ -22,6 +22,9 @@ _CONTAINS = (
 )  # fmt: skip
 _EXACT = {"pass", "pwd", "pw", "sig", "sign", "auth", "pin", "otp", "cvv", "cvc", "pan"}
 _ENDS = ("key", "auth")
+# Names of values that lead to a recording: whoever has the link may listen to it.
+_LINKS = {"link", "url", "record", "recordlink", "recordurl", "recordinglink",
+          "recordingurl"}  # fmt: skip
 
 _SEGMENT_BOT = re.compile(r"(?i)^bot\d+:.*")
 _SEGMENT_LONG = re.compile(r"^[A-Za-z0-9_~+=.:%-]{20,}$")
@@ -49,17 +52,41 @@ _TEXT_TAG = re.compile(
 )
 
 
-def is_sensitive(key):
-    """True when values under this name must not be shown."""
+def _name(key):
     text = str(key)
     for _round in range(3):  # %2574oken, %74oken, token
         text = unquote_plus(text)
-    name = re.sub(r"[^a-z0-9]", "", text.lower())
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def is_sensitive(key):
+    """True when values under this name must not be shown."""
+    name = _name(key)
     return (
         name in _EXACT
         or name.endswith(_ENDS)
         or any(part in name for part in _CONTAINS)
     )
+
+
+def is_link(key):
+    """True when values under this name open something to whoever has them."""
+    return _name(key) in _LINKS
+
+
+def mask_link(link):
+    """Only scheme and host of a link; what is no link is masked as a whole."""
+    text = str(link)
+    for _round in range(3):  # https%253A%252F%252F, \\/\\/
+        text = unquote_plus(text)
+    text = text.replace("\\", "").strip(" \t\r\n\"'")
+    if not text:
+        return ""
+    scheme = _SCHEME.match(text)
+    if not scheme:
+        return MASK
+    host = re.split(r"[/?#]", text[scheme.end() :], maxsplit=1)[0].rpartition("@")[2]
+    return one_line(f"{scheme[0]}{host}/{MASK}")
 
 
 def one_line(text, limit=300):
@@ -68,11 +95,15 @@ def one_line(text, limit=300):
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _redact_pairs(text):
+def _redact_pairs(text, links=False):
     out = []
     for part in _PAIRS.split(text):
-        key, equals, _value = part.partition("=")
-        out.append(f"{key}={MASK}" if equals and is_sensitive(key) else part)
+        key, equals, value = part.partition("=")
+        if equals and is_sensitive(key):
+            part = f"{key}={MASK}"
+        elif equals and links and is_link(key):
+            part = f"{key}={mask_link(value)}"
+        out.append(part)
     return "".join(out)
 
 
@@ -129,19 +160,35 @@ def redact_headers(headers):
     return out
 
 
-def redact_data(value):
-    """A copy of nested dicts and lists with sensitive keys masked."""
+def redact_data(value, links=False):
+    """A copy of nested dicts and lists with sensitive keys masked.
+
+    :param bool links: of links to recordings leave scheme and host only
+    """
     if isinstance(value, dict):
         return {
-            key: MASK if is_sensitive(key) else redact_data(item)
+            key: MASK
+            if is_sensitive(key)
+            else _redact_links(item)
+            if links and is_link(key)
+            else redact_data(item, links)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [redact_data(item) for item in value]
-    return redact_text(value) if isinstance(value, str) else value
+        return [redact_data(item, links) for item in value]
+    return redact_text(value, links=links) if isinstance(value, str) else value
 
 
-def _mask_pairs(text):
+def _redact_links(value):
+    """What stands under a link's name: a link, several, or something else."""
+    if isinstance(value, str):
+        return mask_link(value)
+    if isinstance(value, (list, tuple)):
+        return [_redact_links(item) for item in value]
+    return redact_data(value, links=True)
+
+
+def _mask_pairs(text, links=False):
     out, done = [], 0
     while match := _TEXT_KEY.search(text, done):
         out.append(text[done : match.end()])
@@ -151,6 +198,12 @@ def _mask_pairs(text):
             if value:
                 quote_ = value[0][0] if value[0][0] in "\"'" else ""
                 out.append(f"{quote_}{MASK}{quote_}")
+                done = value.end()
+        elif links and is_link(match["key"]):
+            value = _TEXT_VALUE.match(text, done)
+            if value:
+                quote_ = value[0][0] if value[0][0] in "\"'" else ""
+                out.append(f"{quote_}{mask_link(value[0])}{quote_}")
                 done = value.end()
     out.append(text[done:])
     return "".join(out)
@@ -162,10 +215,13 @@ def _mask_header(match):
     return f"{match['key']}{match['gap']}{MASK}"
 
 
-def _mask_tag(match):
-    if not is_sensitive(match["key"].rpartition(":")[2]):
-        return match[0]
-    return f"<{match['key']}{match['attrs']}>{MASK}"
+def _mask_tag(match, links=False):
+    key = match["key"].rpartition(":")[2]
+    if is_sensitive(key):
+        return f"<{match['key']}{match['attrs']}>{MASK}"
+    if links and is_link(key):
+        return f"<{match['key']}{match['attrs']}>{mask_link(match['value'])}"
+    return match[0]
 
 
 def spellings(secret):
@@ -177,10 +233,11 @@ def spellings(secret):
     return sorted((form for form in forms if form), key=len, reverse=True)
 
 
-def redact_text(text, secrets=()):
+def redact_text(text, secrets=(), links=False):
     """Free text (an error, a page) without secrets.
 
     :param secrets: values known to be secret, masked wherever they stand
+    :param bool links: of links to recordings leave scheme and host only
     """
     if isinstance(text, (bytes, bytearray)):
         text = bytes(text[:MAX_INPUT]).decode("utf-8", "replace")
@@ -193,12 +250,14 @@ def redact_text(text, secrets=()):
     text = _TEXT_HEADER.sub(_mask_header, text)
     text = _TEXT_SCHEME.sub(rf"\g<1>\g<2>{MASK}", text)
     text = _TEXT_BOT.sub(f"bot{MASK}", text)
-    text = _TEXT_TAG.sub(_mask_tag, text)
-    return _mask_pairs(text)
+    text = _TEXT_TAG.sub(lambda match: _mask_tag(match, links), text)
+    return _mask_pairs(text, links)
 
 
 def redact_body(body, content_type="", limit=300, secrets=()):
     """One line of at most ``limit`` characters from a request or response body.
+
+    Secrets are masked, and of links to recordings everything but the host.
 
     :param body: bytes, str, or data (dict, list) before it is serialised
     :param str content_type: of the Content-Type header; a hint only
@@ -217,11 +276,11 @@ def redact_body(body, content_type="", limit=300, secrets=()):
         text, data = None, body
     try:
         if isinstance(data, (dict, list, tuple)):
-            text = json.dumps(redact_data(data), ensure_ascii=False, default=str)
+            text = json.dumps(redact_data(data, True), ensure_ascii=False, default=str)
         elif "urlencoded" in content_type.lower():
-            text = _redact_pairs(text)
+            text = _redact_pairs(text, links=True)
     except (ValueError, TypeError, RecursionError):
         text = f"[{type(body).__name__} that cannot be shown]"
     if text is None:
         text = str(body)
-    return one_line(redact_text(text, secrets), limit)
+    return one_line(redact_text(text, secrets, links=True), limit)

@@ -2,8 +2,13 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+# Whoever may read sessions; for others the fields do not exist.
+SESSION_READERS = (
+    "oda_base.group_consultant,oda_base.group_supervisor,"
+    "oda_base.group_admin,oda_base.group_connector"
+)
 # A connector's write is not a person's: no followers, no mails, no tracking.
-_QUIET = {
+QUIET = {
     "mail_create_nolog": True,
     "mail_create_nosubscribe": True,
     "mail_notrack": True,
@@ -18,9 +23,14 @@ class CrmLead(models.Model):
     _inherit = "crm.lead"
 
     oda_session_ids = fields.One2many(
-        "oda.consultation.session", "lead_id", string="Sessions"
+        "oda.consultation.session",
+        "lead_id",
+        string="Sessions",
+        groups=SESSION_READERS,
     )
-    oda_session_count = fields.Integer(compute="_compute_oda_session_count")
+    oda_session_count = fields.Integer(
+        compute="_compute_oda_session_count", groups=SESSION_READERS
+    )
 
     _oda_open_idx = models.Index(
         "(partner_id, id) WHERE active AND type = 'opportunity'"
@@ -45,7 +55,9 @@ class CrmLead(models.Model):
     def _oda_find_open(self, partner):
         """Return the open consultation to go on with: the latest worked one."""
         return self.search(
-            self._oda_open_domain() & Domain("partner_id", "=", partner.id),
+            self._oda_open_domain()
+            & Domain("partner_id", "=", partner.id)
+            & Domain("company_id", "in", (False, self.env.company.id)),
             order="write_date desc, id desc",
             limit=1,
         )
@@ -54,13 +66,15 @@ class CrmLead(models.Model):
     def _oda_find_or_open(self, partner, name=None, user=None, team=None):
         """Return the partner's open consultation, or open one quietly.
 
-        Callers that may race hold the number's claim (`oda.phone.claim`).
+        Safe under concurrency: who comes second is repeated and finds the first's.
         """
         lead = self._oda_find_open(partner)
         if lead:
             return lead
+        # sudo: the claims are nobody's; touching one is how we queue up
+        self.env["oda.claim"].sudo()._claim(f"case:{partner.id}")
         team = team or self._oda_default_flow()
-        lead = self.with_context(**_QUIET).create(
+        lead = self.with_context(**QUIET).create(
             {
                 "name": name or self.env._("New consultation"),
                 "type": "opportunity",

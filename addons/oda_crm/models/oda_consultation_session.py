@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class OdaConsultationSession(models.Model):
@@ -14,7 +15,7 @@ class OdaConsultationSession(models.Model):
     _order = "started_at desc, id desc"
 
     partner_id = fields.Many2one(
-        "res.partner", string="Beneficiary", required=True, ondelete="cascade"
+        "res.partner", string="Beneficiary", required=True, ondelete="restrict"
     )
     lead_id = fields.Many2one("crm.lead", string="Consultation", ondelete="set null")
     user_id = fields.Many2one(
@@ -24,7 +25,7 @@ class OdaConsultationSession(models.Model):
         default=lambda self: self.env.user,
     )
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
+        "res.company", required=True, default=lambda self: self.env.company
     )
     channel = fields.Selection(
         [("phone", "Phone"), ("in_person", "In person"), ("online", "Online meeting")],
@@ -49,6 +50,7 @@ class OdaConsultationSession(models.Model):
     )
     _partner_idx = models.Index("(partner_id, started_at DESC)")
     _lead_idx = models.Index("(lead_id, started_at DESC) WHERE lead_id IS NOT NULL")
+    _company_idx = models.Index("(company_id, started_at DESC, id DESC)")
     _ended_after_start = models.Constraint(
         "CHECK(ended_at IS NULL OR ended_at >= started_at)",
         "A session cannot end before it starts.",
@@ -68,6 +70,25 @@ class OdaConsultationSession(models.Model):
         if self.lead_id.partner_id:
             self.partner_id = self.lead_id.partner_id
 
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_source(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_source(vals)
+        return super().write(vals)
+
+    def _refuse_source(self, vals):
+        """A session is tied to its call by the system, never by hand."""
+        if not self.env.su and (vals.get("res_model") or vals.get("res_id")):
+            raise AccessError(
+                self.env._("The source of a session is set by the system.")
+            )
+
     # === VERBS OF THE CONNECTORS ===#
 
     @api.model
@@ -77,12 +98,14 @@ class OdaConsultationSession(models.Model):
         :param source: the record the session belongs to; one session each
         :param values: `user_id`, `direction`, `started_at`
         """
-        known = self.search(
+        # sudo: the tie to the source is the system's to set and to follow
+        sessions = self.sudo()
+        known = sessions.search(
             [("res_model", "=", source._name), ("res_id", "=", source.id)], limit=1
         )
         if known:
-            return known
-        return self.create(
+            return self.browse(known.id)
+        session = sessions.create(
             {
                 "partner_id": partner.id,
                 "lead_id": lead.id,
@@ -94,17 +117,10 @@ class OdaConsultationSession(models.Model):
                 **values,
             }
         )
+        return self.browse(session.id)
 
     def _close(self, ended_at=None):
         """Close open sessions; one that began later than its end ends at once."""
         ended_at = ended_at or fields.Datetime.now()
         for session in self.filtered(lambda one: not one.ended_at):
             session.ended_at = max(ended_at, session.started_at)
-
-    @api.model
-    def _last_of(self, partners):
-        """Return `{partner: its latest session}`; one indexed read each."""
-        return {
-            partner: self.search([("partner_id", "=", partner.id)], limit=1)
-            for partner in partners
-        }

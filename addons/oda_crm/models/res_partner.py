@@ -3,7 +3,7 @@ from odoo import api, fields, models
 
 from odoo.addons.oda_base import phone as numbers
 
-from .crm_lead import _QUIET
+from .crm_lead import QUIET, SESSION_READERS
 
 
 class ResPartner(models.Model):
@@ -12,9 +12,14 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     oda_session_ids = fields.One2many(
-        "oda.consultation.session", "partner_id", string="Sessions"
+        "oda.consultation.session",
+        "partner_id",
+        string="Sessions",
+        groups=SESSION_READERS,
     )
-    oda_session_count = fields.Integer(compute="_compute_oda_session_count")
+    oda_session_count = fields.Integer(
+        compute="_compute_oda_session_count", groups=SESSION_READERS
+    )
     oda_is_new = fields.Boolean(
         string="Name not known yet",
         help="Opened by itself when an unknown number called; the name is asked "
@@ -41,7 +46,7 @@ class ResPartner(models.Model):
 
         Several partners may share a number: all come back, best first. A number
         that cannot belong to a person outside (short, anonymous, nonsense)
-        gives an empty recordset. Safe under concurrency: see `oda.phone.claim`.
+        gives an empty recordset. Safe under concurrency: see `oda.claim`.
         """
         parsed = numbers.parse(raw)
         if not parsed.e164:
@@ -51,8 +56,8 @@ class ResPartner(models.Model):
         if partners:
             return partners, False
         # sudo: the claim table is nobody's; touching it is how we queue up
-        self.env["oda.phone.claim"].sudo()._claim(parsed.e164)
-        partner = self.with_context(**_QUIET).create(
+        self.env["oda.claim"].sudo()._claim(f"phone:{parsed.e164}")
+        partner = self.with_context(**QUIET).create(
             {
                 "name": parsed.international,
                 "phone": parsed.international,

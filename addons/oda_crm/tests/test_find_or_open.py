@@ -102,7 +102,7 @@ class TestStrangerRace(BaseCase):
         with self.registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             env["oda.phone"].search([("e164", "=", self.number)]).partner_id.unlink()
-            env["oda.phone.claim"].search([("e164", "=", self.number)]).unlink()
+            env["oda.claim"].search([("key", "=", f"phone:{self.number}")]).unlink()
 
     def test_two_transactions_one_card(self):
         self.addCleanup(self._cleanup)

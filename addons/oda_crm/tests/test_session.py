@@ -4,6 +4,7 @@ from datetime import timedelta
 from psycopg2 import IntegrityError
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
 from .common import CrmCase
@@ -52,6 +53,33 @@ class TestSession(CrmCase):
             self.env.cr.savepoint(),
         ):
             self._open(started_at=start, ended_at=start - timedelta(seconds=1))
+
+    def test_source_is_not_set_by_hand(self):
+        sessions = self.env["oda.consultation.session"].with_user(self.consultant)
+        with self.assertRaises(AccessError):
+            sessions.create(
+                {
+                    "partner_id": self.partner.id,
+                    "res_model": "crm.lead",
+                    "res_id": self.source.id,
+                }
+            )
+
+    def test_deleting_a_person_does_not_delete_what_was_said(self):
+        self._open()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            self.partner.unlink()
+
+    def test_others_still_read_their_cards(self):
+        self._open()
+        for user in (self.marketing, self.accountant):
+            shown = self.partner.with_user(user).fields_get()
+            self.assertNotIn("oda_session_ids", shown)
+        self.lead_record.with_user(self.marketing).read()
 
     def test_counts_on_both_cards(self):
         self._open()

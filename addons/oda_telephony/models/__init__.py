@@ -4,10 +4,10 @@ from . import (
     oda_pbx_user,
     oda_call,
     oda_call_processing,
+    oda_call_merge,
     oda_call_card,
     oda_call_leg,
     oda_recording,
     res_partner,
     crm_lead,
-    oda_consultation_session,
 )

@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from odoo.addons.oda_base import phone as numbers
 
@@ -17,9 +18,9 @@ class OdaCall(models.Model):
     _order = "started_at desc, id desc"
 
     account_id = fields.Many2one(
-        "oda.connector.account", required=True, readonly=True, ondelete="cascade"
+        "oda.connector.account", required=True, readonly=True, ondelete="restrict"
     )
-    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    company_id = fields.Many2one("res.company", readonly=True)
     callid = fields.Char(string="Call id", required=True, readonly=True)
     direction = fields.Selection(
         [("in", "Incoming"), ("out", "Outgoing"), ("internal", "Internal")],
@@ -27,7 +28,11 @@ class OdaCall(models.Model):
     )
     phone = fields.Char(string="Number as sent", readonly=True)
     e164 = fields.Char(string="Number", readonly=True)
-    phone_display = fields.Char(string="Phone", compute="_compute_phone_display")
+    phone_display = fields.Char(
+        string="Phone",
+        compute="_compute_phone_display",
+        search="_search_phone_display",
+    )
     did = fields.Char(string="Dialled number", readonly=True)
     group_name = fields.Char(string="Department", readonly=True)
     state = fields.Selection(
@@ -63,15 +68,9 @@ class OdaCall(models.Model):
     )
     partner_id = fields.Many2one("res.partner", string="Beneficiary", readonly=True)
     lead_id = fields.Many2one("crm.lead", string="Consultation", readonly=True)
-    session_id = fields.Many2one(
-        "oda.consultation.session", readonly=True, index="btree_not_null"
-    )
     merged_into_id = fields.Many2one("oda.call", readonly=True, index="btree_not_null")
     leg_ids = fields.One2many("oda.call.leg", "call_id", readonly=True)
     recording_ids = fields.One2many("oda.recording", "call_id", readonly=True)
-    note = fields.Text(
-        readonly=True, help="What was typed before it was known who calls."
-    )
     content = fields.Text(string="What was said", compute="_compute_content")
     version = fields.Integer(readonly=True, default=1)
     decide_at = fields.Datetime(readonly=True)
@@ -89,10 +88,23 @@ class OdaCall(models.Model):
         for call in self:
             call.phone_display = numbers.parse(call.e164 or call.phone).international
 
-    @api.depends("session_id.content", "note")
+    @api.model
+    def _search_phone_display(self, operator, value):
+        """A number in any form by its index, a part of one by reading."""
+        if operator == "in":
+            wanted = {numbers.parse(one).e164 for one in value if one}
+            return Domain("e164", "in", list(wanted - {None}))
+        if operator not in ("ilike", "like", "=ilike") or not isinstance(value, str):
+            return NotImplemented
+        number = numbers.parse(value)
+        if number.e164:
+            return Domain("e164", "=", number.e164)
+        return Domain("phone", "ilike", number.digits or value)
+
+    @api.depends("leg_ids.session_id.content", "leg_ids.note")
     def _compute_content(self):
         for call in self:
-            call.content = call.session_id.content or call.note
+            call.content = self.env["oda.call.leg"]._text(call.leg_ids)
 
     @api.depends("partner_id", "e164", "phone", "started_at")
     def _compute_display_name(self):
@@ -102,6 +114,42 @@ class OdaCall(models.Model):
                 call, call.started_at
             )
             call.display_name = f"{who}, {when:%d.%m.%Y %H:%M}" if when else who
+
+    # === HELPERS ===#
+
+    def _main(self):
+        """Return the call that this one has become a part of, or itself."""
+        self.ensure_one()
+        call = self
+        while call.merged_into_id:
+            call = call.merged_into_id
+        return call
+
+    def _lock(self):
+        """Wait for whoever changes this call; an outdated view is repeated."""
+        self.flush_recordset()
+        self.env.cr.execute(
+            "SELECT 1 FROM oda_call WHERE id = %s FOR NO KEY UPDATE",
+            (self.id,),
+            log_exceptions=False,
+        )
+
+    def _take_case(self, user):
+        """See that the talk has its consultation, and the consultation its owner.
+
+        A known person who has no open case gets one when somebody answers.
+        """
+        self.ensure_one()
+        lead = self.lead_id
+        if not lead and self.direction == "in":
+            lead = self._open_consultation(self.partner_id, user)
+            self.lead_id = lead
+        if lead and user and not lead.user_id:
+            lead.with_context(tracking_disable=True).user_id = user
+
+    def _open_consultation(self, partner, user=None):
+        name = self.env._("Call from %s", partner.name)
+        return self.env["crm.lead"]._oda_find_or_open(partner, name=name, user=user)
 
     # === THE QUESTION OF A RINGING PHONE ===#
 

@@ -11,6 +11,7 @@ CARD_AGE = timedelta(hours=12)
 RING_AGE = timedelta(minutes=10)
 EARLIER = 3  # talks shown on the card
 NOTE_MAX = 20_000  # characters
+NAME_MAX = 120
 
 
 class OdaCall(models.Model):
@@ -23,9 +24,7 @@ class OdaCall(models.Model):
     def _state_for(self, user):
         """Return 'ringing', 'talking', 'result' or 'gone' for one person."""
         self.ensure_one()
-        # sudo: one's own leg, whatever else one may read
-        legs = self.sudo().leg_ids.filtered(lambda leg: leg.user_id == user)
-        leg = legs.sorted("id")[-1:]
+        leg = self._leg_of(user)
         now = fields.Datetime.now()
         if not leg or leg.closed or now - (self.started_at or now) > CARD_AGE:
             return "gone"
@@ -36,6 +35,34 @@ class OdaCall(models.Model):
             return "ringing" if fresh else "gone"
         return "result" if leg.state == "done" else "gone"
 
+    def _leg_of(self, user):
+        """Return the person's leg; the one that says most when there are two."""
+        # sudo: one's own leg, whatever else one may read
+        legs = self.sudo().leg_ids.filtered(lambda leg: leg.user_id == user)
+        order = ("lost", "no_answer", "done", "ringing", "talking")
+        return legs.sorted(lambda leg: (order.index(leg.state), leg.id))[-1:]
+
+    def _for_card(self):
+        """Return the call as its card shows it: whole, in its own company.
+
+        Not to be reached without a leg of one's own: see the callers.
+        """
+        self.ensure_one()
+        # sudo: having a leg in the call is the right to its card
+        call = self.sudo().exists()
+        if not call:
+            return call
+        call = call._main()
+        return call.with_company(call.company_id)
+
+    def _my_leg(self):
+        """Return the person's open leg of this call, or refuse in words."""
+        call = self._for_card()
+        leg = call._leg_of(self.env.user) if call else self.env["oda.call.leg"]
+        if not leg or leg.closed or leg.state in ("lost", "no_answer"):
+            raise UserError(self.env._("This call is not one of yours."))
+        return leg
+
     @api.model
     def get_live_calls(self):
         """Return the cards this person should see now, oldest first."""
@@ -44,12 +71,17 @@ class OdaCall(models.Model):
             self.env["oda.call.leg"]
             .sudo()
             .search(
-                [("user_id", "=", self.env.uid), ("closed", "=", False)],
+                [
+                    ("user_id", "=", self.env.uid),
+                    ("closed", "=", False),
+                    ("state", "in", ("ringing", "talking", "done")),
+                ],
                 order="id desc",
                 limit=20,
             )
         )
-        cards = [self.browse(call.id).get_card() for call in legs.call_id.sorted("id")]
+        ids = {leg.call_id._main().id for leg in legs}
+        cards = [self.browse(call_id).get_card() for call_id in sorted(ids)]
         return [card for card in cards if card]
 
     def get_card(self):
@@ -57,31 +89,20 @@ class OdaCall(models.Model):
 
         Shape: see `static/src/calls_service/call.js`; times are naive UTC text.
         """
-        self.ensure_one()
-        if not self.exists():
-            return False
-        # sudo: having a leg in the call is the right to its card
-        call = self.sudo()
-        call = call.merged_into_id or call
-        state = call._state_for(self.env.user)
+        call = self._for_card()
+        user = self.env.user
+        state = call._state_for(user) if call else "gone"
         if state == "gone":
             return False
-        partner = call.partner_id
-        sessions = self.env["oda.consultation.session"].sudo()  # sudo: as above
-        earlier = sessions
-        if partner:
-            earlier = sessions.search(
-                [
-                    ("partner_id", "=", partner.id),
-                    ("id", "!=", call.session_id.id or 0),
-                    ("content", "!=", False),
-                ],
-                limit=EARLIER,
-            )
-        leads = self.env["crm.lead"].sudo()  # sudo: as above
-        lead = call.lead_id or (partner and leads._oda_find_open(partner))
+        leg = call._leg_of(user)
+        earlier = call._earlier_talks()
+        lead = call.lead_id
+        if not lead and call.partner_id:
+            lead = self.env["crm.lead"].sudo()  # sudo: as the card
+            lead = lead.with_company(call.company_id)._oda_find_open(call.partner_id)
+        own = leg.session_id
         return {
-            "id": self.id,
+            "id": call.id,
             "version": call.version,
             "state": state,
             "direction": call.direction or "in",
@@ -95,15 +116,28 @@ class OdaCall(models.Model):
             "last": call._card_talk(earlier[:1]) if earlier else False,
             "earlier": [call._card_talk(one) for one in earlier],
             "lead": call._card_lead(lead) if lead else False,
-            "routed": call._card_routed(earlier[:1], lead, self.env.user),
-            "session": {
-                "id": call.session_id.id,
-                "content": call.content or "",
-            }
-            if call.session_id or call.note
+            "routed": call._card_routed(earlier[:1], lead, user),
+            "session": {"id": own.id, "content": own.content or leg.note or ""}
+            if own or leg.note
             else False,
-            "recording": call._card_recording(self.env.user),
+            "recording": call._card_recording(user),
         }
+
+    def _earlier_talks(self):
+        """Return the beneficiary's latest talks before this call, with a content."""
+        # sudo: as the card
+        sessions = self.env["oda.consultation.session"].sudo()
+        if not self.partner_id:
+            return sessions
+        return sessions.search(
+            [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("id", "not in", self.leg_ids.session_id.ids),
+                ("content", "!=", False),
+            ],
+            limit=EARLIER,
+        )
 
     def _card_phone(self):
         return {
@@ -133,7 +167,11 @@ class OdaCall(models.Model):
         rows = []
         for partner in partners:
             last = self.env["oda.consultation.session"].search(
-                [("partner_id", "=", partner.id)], limit=1
+                [
+                    ("partner_id", "=", partner.id),
+                    ("company_id", "=", self.company_id.id),
+                ],
+                limit=1,
             )
             reason = partner.parent_id.name or partner.company_name or ""
             if last:
@@ -178,7 +216,7 @@ class OdaCall(models.Model):
         recording = self.recording_ids[:1]
         if not recording:
             return False
-        audible = recording.with_user(user).has_access("read")
+        audible = recording.with_user(user)._may_hear()
         return {
             "id": recording.id,
             "state": recording.state,
@@ -188,33 +226,34 @@ class OdaCall(models.Model):
 
     # === WHAT THE PERSON SAYS ===#
 
-    def _my_call(self):
-        """Return the call with our own rights, if the person has a leg in it."""
-        self.ensure_one()
-        # sudo: a leg of one's own is the right to write its card
-        call = self.sudo()
-        call = call.merged_into_id or call
-        mine = call.leg_ids.filtered(lambda leg: leg.user_id == self.env.user)
-        if not mine:
-            raise UserError(self.env._("This call is not one of yours."))
-        return call
-
     def save_draft(self, values):
         """Keep what is typed during the talk; return the card.
 
-        :param dict values: any of `note`, `name`, `company`, `partner_id`
+        :param dict values: any of `note`, `name`, `company` (text) and
+            `partner_id` (one of the card's candidates)
         """
-        call = self._my_call()
-        if values.get("partner_id"):
-            call._choose_partner(int(values["partner_id"]), self.env.user)
-        if values.get("name") or values.get("company"):
-            call._name_stranger(values)
+        leg = self._my_leg()
+        leg.call_id._lock()
+        partner_id = values.get("partner_id")
+        if partner_id:
+            leg.call_id._choose_partner(partner_id)
+        name, company = self._typed(values, "name"), self._typed(values, "company")
+        if name or company:
+            self._name_stranger(leg, name, company)
         if "note" in values:
-            call._keep_note(values["note"], self.env.user)
+            leg._keep_note(self._typed(values, "note", NOTE_MAX))
         return self.get_card()
 
-    def _choose_partner(self, partner_id, user):
-        candidates = {row["id"] for row in self._card_candidates()}
+    def _typed(self, values, name, limit=NAME_MAX):
+        """Return a text that came over RPC, whatever came."""
+        text = values.get(name) or ""
+        if not isinstance(text, str):
+            raise UserError(self.env._("This is not a text: %s", name))
+        return text.replace("\0", "").strip()[:limit]
+
+    def _choose_partner(self, partner_id):
+        """Settle who is behind a number that several people share."""
+        candidates = [row["id"] for row in self._card_candidates()]
         if partner_id not in candidates:
             raise UserError(self.env._("This person does not have this number."))
         partner = self.env["res.partner"].browse(partner_id)
@@ -226,62 +265,59 @@ class OdaCall(models.Model):
                 "version": self.version + 1,
             }
         )
-        if self.state == "talking" or self.outcome == "answered":
-            self._begin_session(user)
+        self.leg_ids._open_sessions()
+        self.leg_ids._close_sessions()
 
-    def _name_stranger(self, values):
-        if not self.partner_id:
+    def _name_stranger(self, leg, name, company):
+        """Write the name of a person nobody knew; known ones are not renamed here."""
+        partner = leg.call_id.partner_id
+        if not partner:
             raise UserError(self.env._("Choose first who is calling."))
+        if not (partner.oda_is_new or leg.named):
+            raise UserError(
+                self.env._(
+                    "This person has a name already: open the card to change it."
+                )
+            )
         vals = {}
-        if name := (values.get("name") or "").strip()[:120]:
+        if name:
             vals["name"] = name
-        if company := (values.get("company") or "").strip()[:120]:
+        if company:
             vals["company_name"] = company
-        if vals:
-            self.partner_id.write(vals)
-
-    def _keep_note(self, note, user):
-        note = (note or "")[:NOTE_MAX]
-        if not self.partner_id:
-            # Hidden number, or nobody chosen yet: kept on the call till then.
-            self.note = note
-            return
-        if not self.session_id:
-            self._begin_session(user)
-        if (self.session_id.content or "") != note:
-            self.session_id.content = note
+        # The name is written while the person types: still new to whoever does.
+        leg.named = True
+        partner.write(vals)
 
     def finish(self, values):
         """Write the result of a call that is over and close the card."""
-        call = self._my_call()
-        note = (values.get("note") or "").strip()
+        leg = self._my_leg()
+        note = self._typed(values, "note", NOTE_MAX)
         if not note:
             raise UserError(self.env._("Write in a few words what was said."))
-        call._keep_note(note, self.env.user)
-        self._close_my_card(call)
+        leg.call_id._lock()
+        leg._keep_note(note)
+        self._close_card(leg)
         return True
 
     def dismiss(self):
         """Close the card without a result."""
-        self._close_my_card(self._my_call())
+        self._close_card(self._my_leg())
         return True
 
-    def _close_my_card(self, call):
-        call.leg_ids.filtered(lambda leg: leg.user_id == self.env.user).closed = True
+    def _close_card(self, leg):
+        call = leg.call_id
+        call.leg_ids.filtered(lambda one: one.user_id == leg.user_id).closed = True
         self.env.user._bus_send(
             "oda_telephony.call",
-            {"id": self.id, "version": call.version + 1, "state": "gone"},
+            {"id": call.id, "version": call.version + 1, "state": "gone"},
         )
 
     def action_open_card(self):
         """Return the action that opens the consultation, else the beneficiary."""
-        self.ensure_one()
-        # sudo: where to go; opening it obeys the person's rights
-        call = self.sudo()
-        call = call.merged_into_id or call
-        record = call.lead_id or call.partner_id
-        if not record:
-            record = call
+        call = self._for_card()
+        if not call or not call._leg_of(self.env.user):
+            self.check_access("read")
+        record = call.lead_id or call.partner_id or call
         return {
             "type": "ir.actions.act_window",
             "res_model": record._name,

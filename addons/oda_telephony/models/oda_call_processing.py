@@ -1,16 +1,18 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from datetime import timezone
+import logging
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 
 from odoo.addons.oda_base import phone as numbers
+from odoo.addons.oda_base.transaction import in_own_transaction
 
 from .. import callstate
 
-_QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
+_logger = logging.getLogger(__name__)
 
 
-class _Work:
+class Work:
     """One call while a batch of its pushes is applied."""
 
     def __init__(self, call, state):
@@ -61,8 +63,9 @@ class OdaCall(models.Model):
         for event, received_at in events:
             work = works.get(event.callid)
             if work is None:
-                work = works[event.callid] = _Work(self.browse(), None)
-            work.state, effects = callstate.apply(work.state, event, received_at)
+                work = works[event.callid] = Work(self.browse(), None)
+            state = callstate.ring_again(work.state, event, received_at)
+            work.state, effects = callstate.apply(state, event, received_at)
             work.effects += effects
             for effect in effects:
                 if isinstance(effect, callstate.Merged):
@@ -71,50 +74,17 @@ class OdaCall(models.Model):
 
     @api.model
     def _load(self, account, callids):
-        """Return `{callid: _Work}` of known calls; merged ones lead to the main."""
+        """Return `{callid: Work}` of known calls; merged ones lead to the main."""
         calls = self.search(
             [("account_id", "=", account.id), ("callid", "in", list(callids))]
         )
         works, by_call = {}, {}
         for call in calls:
-            main = call.merged_into_id or call
+            main = call._main()
             if main not in by_call:
-                by_call[main] = _Work(main, callstate.from_json(main.state_json))
+                by_call[main] = Work(main, callstate.from_json(main.state_json))
             works[call.callid] = by_call[main]
         return works
-
-    @api.model
-    def _merge(self, account, works, work, other_callid):
-        """Make another call id a part of this call, known already or not."""
-        if other_callid not in works:
-            works.update(self._load(account, {other_callid}))
-        other = works.get(other_callid)
-        if other is work:
-            return
-        if other is None:
-            # Its pushes may still come: leave a sign that leads them here.
-            other = _Work(self.browse(), None)
-            other.call = self._placeholder(account, other_callid)
-        if other.state is not None:
-            work.state, _merged, effects = callstate.absorb(work.state, other.state)
-            work.effects += effects
-        self._write_call(work, account)
-        if not other.call:
-            other.call = self._placeholder(account, other_callid)
-        other.call.write({"merged_into_id": work.call.id, "decide_at": False})
-        for callid, one in list(works.items()):
-            if one is other:
-                works[callid] = work
-        works[other_callid] = work
-
-    def _placeholder(self, account, callid):
-        return self.create(
-            {
-                "account_id": account.id,
-                "company_id": account.company_id.id,
-                "callid": callid,
-            }
-        )
 
     # === STORING ===#
 
@@ -125,11 +95,13 @@ class OdaCall(models.Model):
             leg.user for work in works for leg in work.state.legs.values() if leg.person
         }
         users = self.env["oda.pbx.user"]._users_of(account, sorted(logins))
+        # Told over the bus they need this one field, not all that a user has.
+        self.env["res.users"].union(*users.values()).fetch(["partner_id"])
         for work in works:
             self._write_call(work, account, users)
             self._identify(work)
             self._write_legs(work, users)
-            self._talk(work, users)
+            self._talk(work)
             self._offer_recordings(work)
             self._tell(work, users)
 
@@ -197,15 +169,8 @@ class OdaCall(models.Model):
             return
         lead = self.env["crm.lead"]._oda_find_open(found)
         if created:
-            lead = self._open_consultation(call, found)
+            lead = call._open_consultation(found)
         call.write({"partner_id": found.id, "lead_id": lead.id})
-
-    def _open_consultation(self, call, partner, user=None):
-        return self.env["crm.lead"]._oda_find_or_open(
-            partner,
-            name=self.env._("Call from %s", partner.name),
-            user=user,
-        )
 
     def _write_legs(self, work, users):
         call = work.call
@@ -214,15 +179,17 @@ class OdaCall(models.Model):
         for leg in work.state.legs.values():
             if not leg.person:
                 continue
+            rings = leg.state == "ringing" and leg.user in work.state.popped_users
             vals = {
-                "state": leg.state,
+                # Somebody else picked up: its own CANCELLED may still be on its way.
+                "state": "lost" if leg.state == "ringing" and not rings else leg.state,
                 "ring_at": _naive(leg.ring_at),
                 "answer_at": _naive(leg.answer_at),
                 "end_at": _naive(leg.end_at),
             }
             row = known.get(leg.user)
+            user = users.get(leg.user)
             if row is None:
-                user = users.get(leg.user)
                 new.append(
                     dict(
                         vals,
@@ -231,49 +198,22 @@ class OdaCall(models.Model):
                         user_id=user.id if user else False,
                     )
                 )
-            elif any(row[name] != value for name, value in vals.items()):
+                continue
+            if user and not row.user_id:
+                vals["user_id"] = user.id  # mapped since it first rang
+            if row.closed and leg.state == "ringing" and row.state != "ringing":
+                vals["closed"] = False  # closed was the card of the first ring
+            if any(row[name] != vals[name] for name in vals if name != "user_id") or (
+                "user_id" in vals
+            ):
                 row.write(vals)
         if new:
             self.env["oda.call.leg"].create(new)
 
-    def _talk(self, work, users):
-        """Open the session when somebody talks, close it when the call is over."""
-        call = work.call
-        for effect in work.effects:
-            if isinstance(effect, callstate.CallAnswered):
-                call._begin_session(users.get(effect.user))
-        if call.state == "ended" and call.outcome == "answered":
-            if not call.session_id:
-                call._begin_session(call.user_id)
-            call.session_id._close(call.ended_at)
-
-    def _begin_session(self, user):
-        """Open the call's session; a known person without a case gets one now."""
-        self.ensure_one()
-        if not self.partner_id:
-            return
-        lead = self.lead_id
-        if not lead and self.direction == "in":
-            lead = self._open_consultation(self, self.partner_id, user)
-            self.lead_id = lead
-        if lead and user and not lead.user_id:
-            lead.with_context(**_QUIET).user_id = user
-        if self.session_id:
-            if user and not self.session_id.user_id:
-                self.session_id.user_id = user
-            return
-        self.session_id = self.env["oda.consultation.session"]._open(
-            self,
-            self.partner_id,
-            lead,
-            "phone",
-            user_id=user.id if user else False,
-            direction="out" if self.direction == "out" else "in",
-            started_at=self.answered_at or self.started_at or fields.Datetime.now(),
-        )
-        if self.note:
-            self.session_id.content = self.note
-            self.note = False
+    def _talk(self, work):
+        """Open a session for each talker, close those whose talk is over."""
+        work.call.leg_ids._open_sessions()
+        work.call.leg_ids._close_sessions()
 
     def _offer_recordings(self, work):
         for effect in work.effects:
@@ -308,21 +248,49 @@ class OdaCall(models.Model):
     # === SILENCE DECIDES ===#
 
     @api.model
-    def _cron_decide(self, now=None, limit=500):
-        """Conclude calls whose last word is long ago (no history came)."""
-        now = now or fields.Datetime.now()
+    def _cron_decide(self, limit=500):
+        """Conclude calls whose last word is long ago (no history came).
+
+        Each in a transaction of its own: one that cannot be concluded is put
+        off and must not hold up the others.
+        """
         user = self.env["oda.connector.account"]._jobs_user()
-        calls = self.with_user(user).search(
-            [("decide_at", "<=", now), ("merged_into_id", "=", False)], limit=limit
+        due = self.search(
+            [
+                ("decide_at", "<=", fields.Datetime.now()),
+                ("merged_into_id", "=", False),
+            ],
+            order="decide_at",
+            limit=limit,
         )
-        for account in calls.account_id:
-            works = []
-            for call in calls.filtered(lambda one, a=account: one.account_id == a):
-                work = _Work(call, callstate.from_json(call.state_json))
-                work.state, work.effects = callstate.decide(work.state, now)
-                works.append(work)
-            calls.with_company(account.company_id)._store(account, works)
-            for work in works:
-                if not work.changed:
-                    # Too early after all: look again when it says so.
-                    work.call.decide_at = _naive(callstate.due_at(work.state))
+        for call_id in due.ids:
+            self._decide_one(user.id, call_id)
+
+    @api.model
+    def _decide_one(self, uid, call_id):
+        def decide(env):
+            env["oda.call"].browse(call_id)._decide()
+
+        def put_off(env):
+            later = fields.Datetime.now() + timedelta(hours=1)
+            env["oda.call"].browse(call_id).decide_at = later
+
+        try:
+            in_own_transaction(self.env.registry, uid, decide)
+        except Exception as error:  # noqa: BLE001
+            _logger.error("call %s cannot be concluded: %s", call_id, error)
+            in_own_transaction(self.env.registry, uid, put_off)
+
+    def _decide(self, now=None):
+        """Conclude this call if its silence has lasted long enough."""
+        self.ensure_one()
+        work = Work(self, callstate.from_json(self.state_json))
+        work.state, work.effects = callstate.decide(
+            work.state, now or fields.Datetime.now()
+        )
+        if work.changed:
+            account = self.account_id
+            self.with_company(account.company_id)._store(account, [work])
+        else:
+            # Too early after all: look again when it says so.
+            self.decide_at = _naive(callstate.due_at(work.state))

@@ -1,5 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.oda_base.net.download import Downloader
 
 
 class OdaConnectorAccount(models.Model):
@@ -17,4 +20,18 @@ class OdaConnectorAccount(models.Model):
 
     def _recording_hosts(self):
         self.ensure_one()
-        return [one.strip() for one in (self.recording_hosts or "").split(",") if one]
+        hosts = (one.strip() for one in (self.recording_hosts or "").split(","))
+        return [one for one in hosts if one]
+
+    @api.constrains("recording_hosts")
+    def _check_recording_hosts(self):
+        for account in self:
+            try:
+                Downloader(account._recording_hosts())
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "Recording hosts are names such as *.pbx.moldcell.md, "
+                        "separated by commas, without https://."
+                    )
+                ) from error

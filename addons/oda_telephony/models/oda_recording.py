@@ -4,16 +4,19 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
 
 from odoo.addons.oda_base.net import audio
 from odoo.addons.oda_base.net.download import Downloader
 from odoo.addons.oda_base.net.errors import NotThere, Refused, Temporary
+from odoo.addons.oda_base.transaction import in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
 FIRST_FETCH = 20  # seconds: the exchange writes the file after the hang-up
 QUICK_TRIES, QUICK_GAP = 4, 60  # then each hour
 HOURLY_GAP = 3600
+LISTENING = timedelta(minutes=10)  # jumps within it are the same listening
 GIVE_UP = timedelta(days=6)  # the exchange keeps it about a week
 LEASE = timedelta(minutes=10)  # a fetch that takes longer is a dead process's
 MAX_BYTES = 25 * 1024 * 1024  # about two hours of mono MP3
@@ -29,7 +32,7 @@ class OdaRecording(models.Model):
     _order = "id desc"
 
     call_id = fields.Many2one(
-        "oda.call", required=True, readonly=True, index=True, ondelete="cascade"
+        "oda.call", required=True, readonly=True, ondelete="restrict"
     )
     company_id = fields.Many2one(related="call_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="call_id.partner_id")
@@ -54,19 +57,54 @@ class OdaRecording(models.Model):
     attempts = fields.Integer(readonly=True)
     next_try_at = fields.Datetime(readonly=True)
     fetched_at = fields.Datetime(readonly=True)
-    audio = fields.Binary(attachment=True, readonly=True)
+    # Closed to the ORM: heard through the controller, which journals it.
+    audio = fields.Binary(attachment=True, readonly=True, groups=NO_ACCESS)
     mimetype = fields.Char(readonly=True)
     size = fields.Integer(string="Bytes", readonly=True)
     sha256 = fields.Char(string="SHA-256", readonly=True)
     duration = fields.Integer(string="Seconds", readonly=True)
 
-    _url_uniq = models.Constraint("UNIQUE(call_id, url)", "One row a recording.")
+    _url_uniq = models.UniqueIndex("(call_id, md5(url))", "One row a recording.")
     _todo_idx = models.Index("(next_try_at) WHERE state = 'pending'")
 
     @api.depends("call_id")
     def _compute_display_name(self):
         for recording in self:
             recording.display_name = recording.call_id.display_name
+
+    # === HEARING ===#
+
+    def _may_hear(self):
+        """True when the current user may hear it: their own talk, or it is their job.
+
+        Administrators look after the rows and do not hear the calls.
+        """
+        self.ensure_one()
+        user = self.env.user
+        mine = self.env["oda.call.leg"].search_count(
+            [
+                ("call_id", "=", self.call_id.id),
+                ("user_id", "=", user.id),
+                ("state", "in", ("talking", "done")),
+            ],
+            limit=1,
+        )
+        return bool(self.has_access("read")) and (
+            bool(mine)
+            or self.user_id == user
+            or user.has_group("oda_base.group_lead")
+            or user.has_group("oda_base.group_supervisor")
+        )
+
+    def _journal_listening(self):
+        """Note that somebody hears it; the jumps of one listening are one event."""
+        self.env.cr.execute(
+            "SELECT 1 FROM oda_event WHERE res_model = %s AND res_id = %s "
+            "AND user_id = %s AND code = 'recording.listen' AND at > %s LIMIT 1",
+            (self._name, self.id, self.env.uid, fields.Datetime.now() - LISTENING),
+        )
+        if not self.env.cr.fetchone():
+            self.env["oda.event"]._log("recording.listen", self)
 
     # === FETCHING ===#
 
@@ -108,11 +146,14 @@ class OdaRecording(models.Model):
         """
         self.ensure_one()
         registry, uid = self.env.registry, self.env.uid
+        # a job has no language of its own; the words it leaves, people read
+        context = {"lang": self.env.user.lang}
 
         def own_cursor(method, *args):
-            with registry.cursor() as cr:
-                record = api.Environment(cr, uid, {})[self._name].browse(self.id)
-                return getattr(record, method)(*args)
+            def act(env):
+                return getattr(env[self._name].browse(self.id), method)(*args)
+
+            return in_own_transaction(registry, uid, act, context=context)
 
         claim = own_cursor("_claim")
         if not claim:
@@ -132,6 +173,10 @@ class OdaRecording(models.Model):
                 own_cursor("_refused", error.reason)
             else:
                 own_cursor("_not_now", error.reason)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it was, it must not be tried for ever: counted as a try.
+            _logger.info("recording %s: %s", self.id, type(error).__name__)
+            own_cursor("_not_now", "trouble")
         return "done"
 
     @api.model
@@ -156,7 +201,8 @@ class OdaRecording(models.Model):
         return self.url, self.call_id.account_id._recording_hosts()
 
     def _stored(self, content, mimetype, sha256, seconds):
-        self.write(
+        # sudo: the sound is closed to the ORM for everybody, also for this job
+        self.sudo().write(
             {
                 "audio": base64.b64encode(content),
                 "mimetype": mimetype,

@@ -1,12 +1,18 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import fields, models
 
+from odoo.addons.oda_crm.models.crm_lead import SESSION_READERS
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    oda_call_ids = fields.One2many("oda.call", "partner_id", string="Calls")
-    oda_call_count = fields.Integer(compute="_compute_oda_call_count")
+    oda_call_ids = fields.One2many(
+        "oda.call", "partner_id", string="Calls", groups=SESSION_READERS
+    )
+    oda_call_count = fields.Integer(
+        compute="_compute_oda_call_count", groups=SESSION_READERS
+    )
 
     def _compute_oda_call_count(self):
         counts = dict(

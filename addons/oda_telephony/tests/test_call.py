@@ -1,6 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from psycopg2 import IntegrityError
+
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from .common import TelephonyCase
 
@@ -19,8 +22,9 @@ class TestCall(TelephonyCase):
         self.assertEqual(call.user_id, self.ana)
         self.assertEqual(call.lead_id.partner_id, self.partner)
         self.assertEqual(call.lead_id.user_id, self.ana)
-        self.assertEqual(call.session_id.user_id, self.ana)
-        self.assertFalse(call.session_id.ended_at)
+        session = call.leg_ids.session_id
+        self.assertEqual(session.user_id, self.ana)
+        self.assertFalse(session.ended_at)
         self.assertEqual(self.told[-1][:2], ("t_ana", "talking"))
         self.event("COMPLETED")
         self.push("history", duration="124", wait="9")
@@ -28,7 +32,7 @@ class TestCall(TelephonyCase):
         self.assertEqual(call.outcome, "answered")
         self.assertEqual(call.outcome_source, "history")
         self.assertEqual(call.duration, 124)
-        self.assertTrue(call.session_id.ended_at)
+        self.assertTrue(session.ended_at)
         self.assertEqual(self.told[-1][:2], ("t_ana", "result"))
 
     def test_stranger_gets_card_and_consultation_at_once(self):
@@ -74,14 +78,14 @@ class TestCall(TelephonyCase):
         call = self.call_of()
         self.assertEqual(call.outcome, "missed")
         self.assertFalse(call.user_id)
-        self.assertFalse(call.session_id)
+        self.assertFalse(call.leg_ids.session_id)
 
     def test_history_alone_is_enough(self):
         self.push("history", start="20261121T120000Z")
         self.work()
         call = self.call_of()
         self.assertEqual(call.outcome, "answered")
-        self.assertEqual(call.session_id.user_id, self.ana)
+        self.assertEqual(call.leg_ids.session_id.user_id, self.ana)
         self.assertEqual(
             call.started_at, fields.Datetime.to_datetime("2026-11-21 12:00:00")
         )
@@ -126,12 +130,12 @@ class TestCall(TelephonyCase):
         self.assertEqual(other.merged_into_id, call)
         self.assertEqual(call.outcome, "answered")
         self.assertEqual(set(call.leg_ids.mapped("login")), {"ana", "igor"})
-        self.assertEqual(
-            self.env["oda.consultation.session"].search_count(
-                [("partner_id", "=", self.partner.id)]
-            ),
-            1,
+        sessions = self.env["oda.consultation.session"].search(
+            [("partner_id", "=", self.partner.id)]
         )
+        self.assertEqual(sessions.user_id, self.ana | self.igor, "one a talker")
+        self.assertEqual(len(sessions), 2)
+        self.assertTrue(all(sessions.mapped("ended_at")))
 
     def test_transferred_leg_known_first(self):
         self.event("INCOMING", user="igor", callid="call-b")
@@ -141,6 +145,123 @@ class TestCall(TelephonyCase):
         self.event("TRANSFERRED", user="igor", second_callid="call-b")
         self.work()
         self.assertEqual(self.call_of("call-b").merged_into_id, self.call_of())
+
+    def test_transfer_keeps_both_texts(self):
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.work()
+        call = self.call_of()
+        call.with_user(self.ana).save_draft({"note": "vrea un credit de 2 mln"})
+        self.event("TRANSFERRED", user="igor", second_callid="call-b")
+        self.event("INCOMING", user="igor", callid="call-b")
+        self.event("ACCEPTED", user="igor", callid="call-b")
+        self.event("COMPLETED", callid="call-1")
+        self.work()
+        mine = self.env["oda.call"].with_user(self.igor).get_live_calls()
+        self.assertEqual([card["id"] for card in mine], call.ids, "one card a call")
+        self.assertFalse(mine[0]["session"] and mine[0]["session"]["content"])
+        call.with_user(self.igor).finish({"note": "PARE 1+1"})
+        self.assertIn("vrea un credit de 2 mln", call.content)
+        self.assertIn("PARE 1+1", call.content)
+
+    def test_what_hung_on_the_other_id_moves_along(self):
+        self.event("INCOMING", user="igor", callid="call-b")
+        self.event("ACCEPTED", user="igor", callid="call-b")
+        self.push(
+            "history",
+            callid="call-b",
+            user="igor",
+            link="https://tenant.pbx.moldcell.md/b.mp3",
+        )
+        self.work()
+        other = self.call_of("call-b")
+        other.with_user(self.igor).save_draft({"note": "scris pe a doua"})
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.event("TRANSFERRED", user="igor", second_callid="call-b")
+        self.push("history", user="ana")
+        self.work()
+        call = self.call_of()
+        self.assertEqual(other.merged_into_id, call)
+        self.assertEqual(len(call.recording_ids), 1)
+        self.assertIn("scris pe a doua", call.content)
+        sessions = self.env["oda.consultation.session"].search(
+            [("partner_id", "=", self.partner.id)]
+        )
+        self.assertEqual(len(sessions), 2)
+        self.assertTrue(all(sessions.mapped("ended_at")))
+
+    def test_chain_of_transfers_is_one_call(self):
+        self.event("TRANSFERRED", callid="c2", user="igor", second_callid="c3")
+        self.event("TRANSFERRED", callid="call-1", user="ana", second_callid="c2")
+        self.work()
+        self.push("history", callid="c3", link="https://tenant.pbx.moldcell.md/3.mp3")
+        self.push("history")
+        self.work()
+        call = self.call_of()
+        self.assertEqual(self.call_of("c2").merged_into_id, call)
+        self.assertEqual(self.call_of("c3").merged_into_id, call)
+        self.assertEqual(call.outcome, "answered")
+        self.assertEqual(len(call.recording_ids), 1)
+
+    def test_a_loop_of_transfers_ends(self):
+        self.event("INCOMING")
+        self.event("TRANSFERRED", user="igor", second_callid="c2")
+        self.event("TRANSFERRED", callid="c2", user="ana", second_callid="call-1")
+        self.event("TRANSFERRED", user="ana", second_callid="call-1")
+        self.work()
+        self.assertEqual(self.call_of("c2").merged_into_id, self.call_of())
+        self.assertFalse(self.call_of().merged_into_id)
+
+    def test_a_queue_rings_the_same_phone_again(self):
+        for kind, login in (
+            ("INCOMING", "ana"),
+            ("CANCELLED", "ana"),
+            ("INCOMING", "igor"),
+            ("CANCELLED", "igor"),
+        ):
+            self.event(kind, user=login)
+        self.work()
+        call = self.call_of()
+        self.assertFalse(call.with_user(self.ana).get_card())
+        self.told.clear()
+        event = self.account._driver().parse(
+            "application/x-www-form-urlencoded",
+            b"cmd=event&type=INCOMING&callid=call-1&phone=37369555111&user=ana",
+        )
+        calls = self.env["oda.call"].with_user(self.robot)
+        calls._apply_events(self.account, [(event, self.later(seconds=1))])
+        self.assertFalse(self.told, "so soon it is the first push, late or repeated")
+        calls._apply_events(self.account, [(event, self.later(seconds=9))])
+        self.assertEqual([row[:2] for row in self.told], [("t_ana", "ringing")])
+        self.assertTrue(call.with_user(self.ana).get_card())
+
+    def test_login_mapped_during_the_call(self):
+        self.event("INCOMING", user="nou")
+        self.work()
+        login = self.env["oda.pbx.user"].search([("login", "=", "nou")])
+        login.user_id = self.boss
+        self.event("ACCEPTED", user="nou")
+        self.work()
+        self.assertEqual(self.call_of().leg_ids.user_id, self.boss)
+
+    def test_account_with_calls_is_archived_not_deleted(self):
+        self.answered_call()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            self.account.unlink()
+
+    def test_number_is_found_in_any_form(self):
+        call = self.answered_call()
+        for text in ("069555111", "+373 69 555 111", "69555"):
+            with self.subTest(text=text):
+                self.assertIn(
+                    call,
+                    self.env["oda.call"].search([("phone_display", "ilike", text)]),
+                )
 
     def test_outgoing_never_creates_people(self):
         before = self.env["res.partner"].search_count([])
@@ -173,9 +294,10 @@ class TestCall(TelephonyCase):
         call = self.call_of()
         self.assertFalse(call.outcome)
         self.assertTrue(call.decide_at)
-        self.env["oda.call"]._cron_decide()
+        robot_call = call.with_user(self.robot)
+        robot_call._decide()
         self.assertFalse(call.outcome, "too early")
-        self.env["oda.call"]._cron_decide(now=self.later(seconds=40))
+        robot_call._decide(now=self.later(seconds=40))
         self.assertEqual((call.outcome, call.outcome_source), ("missed", "events"))
         self.assertFalse(call.decide_at)
         # The exchange's own record comes late and stands.

@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
 
 from .common import TelephonyCase
 
@@ -63,9 +64,7 @@ class TestCard(TelephonyCase):
                 call.finish({"note": empty})
         self.assertTrue(call.finish({"note": "întreabă de 373; i s-a explicat"}))
         self.assertFalse(call.get_card())
-        self.assertEqual(
-            self.call_of().session_id.content, "întreabă de 373; i s-a explicat"
-        )
+        self.assertEqual(self.call_of().content, "întreabă de 373; i s-a explicat")
 
     def test_stranger_is_named_during_the_talk(self):
         self.event("INCOMING", phone="37379123123")
@@ -88,6 +87,89 @@ class TestCard(TelephonyCase):
         ):
             with self.assertRaises(UserError):
                 act()
+
+    def test_whose_phone_only_rang_cannot_write(self):
+        for login in ("ana", "igor"):
+            self.event("INCOMING", user=login)
+        self.event("ACCEPTED", user="ana")
+        self.work()
+        self.call_of().with_user(self.ana).save_draft({"note": "al meu"})
+        other = self.call_of().with_user(self.igor)
+        for act in (
+            lambda: other.save_draft({"note": "x"}),
+            lambda: other.save_draft({"name": "Alt Nume"}),
+            lambda: other.finish({"note": "x"}),
+        ):
+            with self.assertRaises(UserError):
+                act()
+        self.assertEqual(self.call_of().content, "al meu")
+
+    def test_a_known_person_is_not_renamed_from_the_card(self):
+        self.event("INCOMING")
+        self.work()
+        with self.assertRaises(UserError):
+            self.call_of().with_user(self.ana).save_draft({"name": "Alt Nume"})
+        self.assertEqual(self.partner.name, "Vasile Croitoru")
+
+    def test_a_note_while_it_rings_makes_no_talk(self):
+        self.event("INCOMING")
+        self.work()
+        call = self.call_of()
+        call.with_user(self.ana).save_draft({"note": "sună iar"})
+        self.assertEqual(call.content, "sună iar")
+        self.event("CANCELLED")
+        self.push("history", status="missed", user="pbx")
+        self.work()
+        self.assertFalse(call.leg_ids.session_id)
+        self.assertFalse(call.lead_id)
+        self.assertEqual(call.content, "sună iar")
+
+    def test_nonsense_over_rpc_is_refused_in_words(self):
+        self.event("INCOMING")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        for values in ({"note": {"a": 1}}, {"name": 7}, {"partner_id": "abc"}):
+            with self.subTest(values=values), self.assertRaises(UserError):
+                call.save_draft(values)
+        self.assertTrue(call.save_draft({"note": "a\0b"}))
+
+    def test_unwritten_result_outlives_many_missed_rings(self):
+        call = self.answered_call()
+        for number in range(25):
+            self.event("INCOMING", callid=f"m{number}")
+            self.event("CANCELLED", callid=f"m{number}")
+        self.work()
+        cards = self.env["oda.call"].with_user(self.ana).get_live_calls()
+        self.assertIn(call.id, [card["id"] for card in cards])
+
+    def test_card_keeps_to_its_company(self):
+        company = self.env["res.company"].create({"name": "Alt centru"})
+        self.env["oda.consultation.session"].create(
+            {
+                "partner_id": self.partner.id,
+                "company_id": company.id,
+                "content": "secret",
+            }
+        )
+        self.env["crm.lead"].create(
+            {
+                "name": "al altora",
+                "type": "opportunity",
+                "partner_id": self.partner.id,
+                "company_id": company.id,
+            }
+        )
+        self.event("INCOMING")
+        self.work()
+        card = self.call_of().with_user(self.ana).get_card()
+        self.assertFalse(card["last"])
+        self.assertFalse(card["lead"])
+
+    def test_opening_needs_a_leg_or_the_right_to_read(self):
+        call = self.answered_call()
+        stranger = new_test_user(self.env, "t_cash", groups="oda_base.group_cashier")
+        with self.assertRaises(AccessError):
+            call.with_user(stranger).action_open_card()
 
     def test_dismissed_card_stays_away(self):
         call = self.answered_call().with_user(self.ana)

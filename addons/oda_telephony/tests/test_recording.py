@@ -1,13 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import io
-from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.tests import HttpCase, tagged
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.oda_base.net.errors import NotThere, Refused, Temporary
 
+from ..models import oda_recording
 from ..models.oda_recording import GIVE_UP, QUICK_TRIES
 from .common import TelephonyCase
 
@@ -59,16 +60,13 @@ class TestRecording(TelephonyCase):
         patcher.start()
         self.addCleanup(patcher.stop)
 
-    @contextmanager
     def _one_transaction(self):
         """Let the fetch use this test's transaction instead of its own."""
 
-        @contextmanager
-        def cursor(*_args, **_kwargs):
-            yield self.env.cr
+        def here(_registry, uid, function, context=None, **_kwargs):
+            return function(self.env(user=uid, context=context or {}))
 
-        with patch.object(type(self.env.registry), "cursor", cursor):
-            yield
+        return patch(f"{oda_recording.__name__}.in_own_transaction", here)
 
     def _offered(self, link=LINK):
         call = self.answered_call(link=link)
@@ -95,7 +93,7 @@ class TestRecording(TelephonyCase):
         self.assertEqual(recording.state, "stored")
         self.assertEqual((recording.size, recording.duration), (len(SOUND), 61))
         self.assertEqual(recording.mimetype, "audio/mpeg")
-        self.assertTrue(recording.audio)
+        self.assertTrue(recording.sudo().audio)
         self.assertEqual(recording.user_id, self.ana)
         self.assertEqual(self.told[-1][:2], ("t_ana", "result"))
         self._fetch(recording)
@@ -185,6 +183,19 @@ class TestRecording(TelephonyCase):
                 self.assertEqual(recording.state, "failed")
                 self.assertFalse(recording.audio)
 
+    def test_a_very_long_link_does_not_cost_the_call(self):
+        link = LINK + "?sig=" + "x" * 3900
+        recording = self._offered(link)
+        self.assertEqual(self.call_of().outcome, "answered")
+        self.assertEqual(recording.url, link)
+
+    def test_hosts_are_names(self):
+        for hosts in ("https://x.example", "a b"):
+            with self.subTest(hosts=hosts), self.assertRaises(ValidationError):
+                self.account.recording_hosts = hosts
+        self.account.recording_hosts = "a.example, "
+        self.assertEqual(self.account._recording_hosts(), ["a.example"])
+
     def test_link_is_nobodys_to_read(self):
         recording = self._offered()
         for user in (self.ana, self.boss):
@@ -215,6 +226,7 @@ class TestListening(TelephonyCase, HttpCase):
         self.assertEqual(whole.status_code, 200)
         self.assertEqual(whole.content, SOUND)
         self.assertEqual(whole.headers["Content-Type"], "audio/mpeg")
+        self.assertIn("apel-", whole.headers["Content-Disposition"])
         self.assertEqual(self._events(), 1)
         part = self.url_open(self.path, headers={"Range": "bytes=100-199"})
         self.assertEqual(part.status_code, 206)
@@ -243,14 +255,28 @@ class TestListening(TelephonyCase, HttpCase):
         )
         self.assertEqual(content.status_code, 404)
 
+    def test_administrators_do_not_hear(self):
+        new_test_user(self.env, "t_admin", groups="oda_base.group_admin")
+        self.authenticate("t_admin", "t_admin")
+        self.assertEqual(self.url_open(self.path).status_code, 404)
+
+    def test_a_later_start_is_a_listening_too(self):
+        self.authenticate("t_ana", "t_ana")
+        self.url_open(self.path, headers={"Range": "bytes=1-"})
+        self.assertEqual(self._events(), 1)
+
     def test_no_way_round_through_the_attachment(self):
         attachment = self.env["ir.attachment"].search(
             [("res_model", "=", "oda.recording"), ("res_id", "=", self.recording.id)]
         )
-        self.authenticate("t_igor", "t_igor")
-        for path in (
-            f"/web/content/{attachment.id}",
-            f"/web/content/oda.recording/{self.recording.id}/audio",
-        ):
-            with self.subTest(path=path):
-                self.assertNotEqual(self.url_open(path).content, SOUND)
+        for person in ("t_igor", "t_ana", "t_boss"):
+            self.authenticate(person, person)
+            for path in (
+                f"/web/content/{attachment.id}",
+                f"/web/content/oda.recording/{self.recording.id}/audio",
+                f"/web/content?model=oda.recording&id={self.recording.id}&field=audio",
+            ):
+                with self.subTest(person=person, path=path):
+                    self.assertNotIn(SOUND[:200], self.url_open(path).content)
+        with self.assertRaises(AccessError):
+            self.recording.with_user(self.ana).read(["audio"])

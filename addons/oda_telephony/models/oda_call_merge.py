@@ -1,0 +1,80 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, models
+
+from .. import callstate
+from .oda_call_processing import Work
+
+
+class OdaCall(models.Model):
+    """A transfer makes two ids of the exchange one call: everything moves along."""
+
+    _inherit = "oda.call"
+
+    @api.model
+    def _merge(self, account, works, work, other_callid):
+        """Make another call id a part of this call, known already or not."""
+        if other_callid not in works:
+            works.update(self._load(account, {other_callid}))
+        other = works.get(other_callid) or Work(self.browse(), None)
+        if other is work:
+            return
+        if other.state is not None:
+            work.state, _merged, effects = callstate.absorb(work.state, other.state)
+            work.effects += effects
+        self._write_call(work, account)
+        if not other.call:
+            # Its pushes may still come: leave a sign that leads them here.
+            other.call = self.create(
+                {
+                    "account_id": account.id,
+                    "company_id": account.company_id.id,
+                    "callid": other_callid,
+                }
+            )
+        self._move_along(other.call, work.call)
+        for callid, one in list(works.items()):
+            if one is other:
+                works[callid] = work
+        works[other_callid] = work
+
+    @api.model
+    def _move_along(self, old, main):
+        """Hand over what hangs on `old`; its cards go, those of `main` come."""
+        old._lock()
+        main._lock()
+        self.search([("merged_into_id", "=", old.id)]).merged_into_id = main
+        watchers = old.leg_ids.user_id
+        for name in ("partner_id", "lead_id"):
+            if old[name] and not main[name]:
+                main[name] = old[name]
+        known = {leg.login: leg for leg in main.leg_ids}
+        for leg in old.leg_ids:
+            twin = known.get(leg.login)
+            if twin is None:
+                leg.call_id = main
+            else:
+                self._join_legs(twin, leg)
+        have = set(main.recording_ids.mapped("url"))
+        old.recording_ids.filtered(lambda one: one.url not in have).call_id = main
+        old.write({"merged_into_id": main.id, "decide_at": False})
+        for user in watchers:
+            user._bus_send(
+                "oda_telephony.call",
+                {"id": old.id, "version": old.version + 1, "state": "gone"},
+            )
+        main._bus_tell(watchers)
+
+    @api.model
+    def _join_legs(self, twin, leg):
+        """One person, two legs of what is one call: keep both texts."""
+        if leg.session_id and not twin.session_id:
+            session = leg.session_id
+            # The session follows its leg; the old leg lets go of it first.
+            leg.session_id = False
+            session.res_id = twin.id
+            twin.session_id = session
+        text = (leg.session_id.content or "") if leg.session_id else (leg.note or "")
+        if text:
+            mine = twin.session_id.content or twin.note or ""
+            if text not in mine:
+                twin._keep_note(f"{mine}\n{text}".strip())

@@ -5,10 +5,10 @@
 export ODA_HTTP_PORT ODA_SANDBOX_PORT ODA_DB ODOO_SOURCE ADDON FROM CONFIRM ONLY QUICK
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint shell stop clean backup restore call
+.PHONY: help run test bench lint shell stop clean backup restore call i18n
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile
 
 run: ## set up, serve http://127.0.0.1:8069 and the sandbox until Ctrl-C
 test: ## all tests (ADDON=oda_crm: one addon)
@@ -19,7 +19,8 @@ stop: ## stop what runs from this clone
 clean: ## remove .local (server, database, everything set up)
 backup: ## database and files to .local/backups
 restore: ## bring back a backup: FROM=folder (CONFIRM=1 to overwrite)
+i18n: ## refresh the translation files (ADDON=oda_crm: one addon)
 call: ## ring as an outside caller, in the sandbox: FROM=+37369123456
 
-run test bench lint shell stop clean backup restore call:
+run test bench lint shell stop clean backup restore call i18n:
 	@sh tools/bootstrap.sh $@

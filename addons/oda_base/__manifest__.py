@@ -22,6 +22,7 @@
         "security/oda_groups.xml",
         "security/ir.model.access.csv",
         "security/oda_rules.xml",
+        "data/oda_outside_hosts.xml",
         "data/oda_queue_data.xml",
         "data/oda_cron_data.xml",
         "data/oda_day_data.xml",

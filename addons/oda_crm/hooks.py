@@ -10,3 +10,12 @@ def uninstall_hook(env):
         menu = env.ref(xmlid, raise_if_not_found=False)
         if menu:
             menu.name = name
+    for addon in ("crm", "sales_team"):
+        records = env["ir.model.data"].search(
+            [
+                ("module", "=", addon),
+                ("model", "in", ("ir.ui.menu", "ir.actions.act_window", "crm.stage")),
+            ]
+        )
+        names = [f"{addon}.{record.name}" for record in records]
+        env["ir.module.module"]._oda_load_names(addon, names)

@@ -26,7 +26,7 @@ _DOUBLES = (
     (
         "sessions doubled",
         "SELECT count(*) - count(DISTINCT res_id) FROM oda_consultation_session "
-        "WHERE res_model = 'oda.call'",
+        "WHERE res_model = 'oda.call.leg'",
     ),
     (
         "strangers' cards doubled",

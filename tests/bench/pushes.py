@@ -163,7 +163,8 @@ SELECT c.callid, c.state, c.outcome, c.outcome_source AS source, c.e164,
          WHERE l.call_id = c.id) AS legs,
        (SELECT count(*) FROM oda_call_leg l WHERE l.call_id = c.id) AS leg_count,
        (SELECT count(*) FROM oda_consultation_session s
-         WHERE s.res_model = 'oda.call' AND s.res_id = c.id
+          JOIN oda_call_leg l ON l.id = s.res_id
+         WHERE s.res_model = 'oda.call.leg' AND l.call_id = c.id
            AND s.ended_at IS NOT NULL) AS sessions,
        (SELECT count(*) FROM oda_phone n WHERE n.e164 = c.e164) AS owners,
        (SELECT count(*) FROM crm_lead l

@@ -25,7 +25,7 @@ def _gate(name):
 
 
 def _commands():
-    from oda_tools import backup, bench, sandbox, serve
+    from oda_tools import backup, bench, i18n, sandbox, serve
 
     return {
         "run": serve.run,
@@ -38,6 +38,7 @@ def _commands():
         "backup": backup.backup,
         "restore": backup.restore,
         "call": sandbox.call,
+        "i18n": i18n.i18n,
     }
 
 

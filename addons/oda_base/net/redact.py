@@ -46,6 +46,7 @@ _TEXT_KEY = re.compile(
 _TEXT_VALUE = re.compile(
     r"""\\*"(?:[^"\\]|\\.)*+(?:"|$)?|'(?:[^'\\]|\\.)*+(?:'|$)?|[^\s&;,"'<>}\]]+""", re.S
 )
+_OPENING = re.compile(r"[\s\[{]*")
 _TEXT_HEADER = re.compile(r"(?im)^(?P<key>[\w-]{1,60})(?P<gap>:[ \t]*)(?P<value>.+)$")
 _TEXT_TAG = re.compile(
     r"(?is)<(?P<key>[\w:.-]{1,80})(?P<attrs>(?:\s[^<>]*)?)>(?P<value>[^<]+)"
@@ -200,9 +201,11 @@ def _mask_pairs(text, links=False):
                 out.append(f"{quote_}{MASK}{quote_}")
                 done = value.end()
         elif links and is_link(match["key"]):
-            value = _TEXT_VALUE.match(text, done)
+            # JSON that was cut off: the first of a list of links
+            value = _TEXT_VALUE.match(text, _OPENING.match(text, done).end())
             if value:
                 quote_ = value[0][0] if value[0][0] in "\"'" else ""
+                out.append(text[done : value.start()])
                 out.append(f"{quote_}{mask_link(value[0])}{quote_}")
                 done = value.end()
     out.append(text[done:])
@@ -283,4 +286,6 @@ def redact_body(body, content_type="", limit=300, secrets=()):
         text = f"[{type(body).__name__} that cannot be shown]"
     if text is None:
         text = str(body)
-    return one_line(redact_text(text, secrets, links=True), limit)
+    # Of parsed data the links are masked already, and better than in its text.
+    parsed = isinstance(data, (dict, list, tuple))
+    return one_line(redact_text(text, secrets, links=not parsed), limit)

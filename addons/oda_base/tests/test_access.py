@@ -14,7 +14,7 @@ RIGHTS = {
     "oda.outbound": {"admin": "rw", "connector": "rw"},
     "oda.refusal": {"admin": "r"},
     "oda.event": {"admin": "r", "supervisor": "r"},
-    "oda.phone.claim": {"admin": "r"},
+    "oda.claim": {"admin": "r"},
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 ROLES = {
@@ -39,7 +39,7 @@ PUBLIC = {
     "oda.outbound": {"action_cancel", "action_ask_again"},
     "oda.refusal": set(),
     "oda.event": set(),
-    "oda.phone.claim": set(),
+    "oda.claim": set(),
     "oda.health": set(),
 }
 
@@ -57,7 +57,7 @@ class TestAccess(WireCase):
     def records(self):
         row = self.receive("1")
         message = self.env["oda.outbound"]._enqueue(self.account, "send", {"to": "x"})
-        self.env["oda.phone.claim"]._claim("+37369123456")
+        self.env["oda.claim"]._claim("+37369123456")
         self.env.cr.execute(
             "INSERT INTO oda_refusal (at, reason, count) VALUES (now(), 'method', 1)"
         )
@@ -67,7 +67,7 @@ class TestAccess(WireCase):
             "oda.outbound": message,
             "oda.refusal": self.env["oda.refusal"].search([], limit=1),
             "oda.event": self.env["oda.event"]._log("x"),
-            "oda.phone.claim": self.env["oda.phone.claim"].search([], limit=1),
+            "oda.claim": self.env["oda.claim"].search([], limit=1),
         }
 
     def test_each_role_on_each_model(self):

@@ -223,24 +223,24 @@ class TestDrainCommitted(CommittedCase):
         self.assertEqual(self.drain(), "2 rows")
 
     def test_the_claim_of_a_number_lets_one_in(self):
-        """`oda.phone.claim`: the second of two at once fails, to be repeated."""
+        """`oda.claim`: the second of two at once fails, to be repeated."""
         number = "+37300000001"
         self.addCleanup(self._forget, number)
         with self.fresh() as env:
-            env["oda.phone.claim"]._claim(number)
+            env["oda.claim"]._claim(number)
         first, second = self.registry.cursor(), self.registry.cursor()
         try:
             for cr in (first, second):
                 cr.execute("SELECT 1")  # both snapshots are taken
             env1, env2 = self.env(cr=first), self.env(cr=second)
-            env1["oda.phone.claim"]._claim(number)
+            env1["oda.claim"]._claim(number)
             first.commit()
             with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
-                env2["oda.phone.claim"]._claim(number)
+                env2["oda.claim"]._claim(number)
         finally:
             first.close()
             second.close()
 
     def _forget(self, number):
         with self.fresh() as env:
-            env.cr.execute("DELETE FROM oda_phone_claim WHERE e164 = %s", (number,))
+            env.cr.execute("DELETE FROM oda_claim WHERE key = %s", (number,))

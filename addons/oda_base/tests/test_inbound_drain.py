@@ -134,7 +134,7 @@ class TestDrain(WireCase):
             for row in rows:
                 if row.event_key == "bad":
                     # Only the flush meets the constraint.
-                    model.env["oda.phone.claim"].sudo().create({"e164": False})
+                    model.env["oda.claim"].sudo().create({"key": False})
             return [(row, "done", "") for row in rows]
 
         self.work_with(process)

@@ -35,7 +35,12 @@ class Envelope:
     """What the inbox must know of a push, whatever it means.
 
     :ivar event_key: the same for a redelivery, different for anything else
-    :ivar order_key: rows that share it are worked strictly in order ('' = none)
+    :ivar order_key: rows that share it are worked in order of their arrival, and wait
+        while an earlier one waits for its retry ('' = none). Arrival is measured by
+        the commit: of pushes taken in at the same moment by several workers the one
+        with the higher id may be seen, and worked, milliseconds before the other.
+        Processors must come to the same end either way. (A gate at the door would
+        make it strict, and let one stuck push hold up all others.)
     :ivar kind: short word for lists, e.g. ``event:INCOMING``
     :ivar fields: what the driver parsed; kept for the request only
     :ivar repeats: seconds after which the same key may come again as a new event

@@ -12,7 +12,7 @@ from odoo.addons.oda_base.connectors import (
 
 from .drivers import moldcell
 
-REPEATS = 15  # seconds within which the same live event is a redelivery
+REPEATS = 5  # seconds within which the same live event is a redelivery
 
 
 @register

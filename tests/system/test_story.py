@@ -113,10 +113,9 @@ def test_known_caller_opens_the_card(new_page, system, artifacts):
     assert seconds[1] >= 1
 
     desk.click(f"{POP} [name=open_card]")
-    desk.wait_for_selector(".o_form_view")
-    desk.wait_for_function(
-        "document.querySelector('.o_form_view').textContent.includes('Ion Munteanu')"
-    )
+    who = ".o_form_view .o_field_widget[name=partner_id] input"
+    desk.wait_for_selector(who)
+    assert "Ion Munteanu" in desk.input_value(who)
     shot(desk, artifacts, "story-4-card")
     desk.click(f"{POP} [name=finish]")
     desk.wait_for_selector(POP, state="detached")
@@ -124,7 +123,8 @@ def test_known_caller_opens_the_card(new_page, system, artifacts):
         "SELECT c.outcome, p.name, r.state, s.ended_at IS NOT NULL FROM oda_call c "
         "JOIN res_partner p ON p.id = c.partner_id "
         "JOIN oda_recording r ON r.call_id = c.id "
-        f"JOIN oda_consultation_session s ON s.id = c.session_id "
+        "JOIN oda_call_leg g ON g.call_id = c.id AND g.login = 'ana' "
+        "JOIN oda_consultation_session s ON s.id = g.session_id "
         f"WHERE c.callid = '{callid}'"
     )
     assert row == "answered|Ion Munteanu|stored|t"

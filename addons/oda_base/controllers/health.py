@@ -28,7 +28,8 @@ def may_see_all(http_request, token):
     """
     scheme, _space, given = http_request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer":
-        if hmac.compare_digest(given.strip().encode(), token.encode()):
+        # WSGI hands over the header's bytes as Latin-1.
+        if hmac.compare_digest(given.strip().encode("latin-1"), token.encode()):
             return True
     # Behind a proxy but without proxy_mode every client would seem to be local.
     passed_on = http_request.headers.get("X-Forwarded-For", "").rpartition(",")[2]

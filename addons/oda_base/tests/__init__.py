@@ -2,6 +2,7 @@
 from . import (
     test_access,
     test_account,
+    test_boxes,
     test_connectors,
     test_day,
     test_event,
@@ -22,6 +23,7 @@ from . import (
     test_phone_search,
     test_plain,
     test_sealing,
+    test_transaction,
     test_worktime,
     test_worktime_model,
 )

@@ -1,11 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from datetime import timedelta
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from odoo import fields
 from odoo.tests import tagged
 
+from odoo.addons.oda_base import settings
+from odoo.addons.oda_base.controllers.health import may_see_all
 from odoo.addons.oda_base.net import BREAKER
 
 from .common import SECRET, InboundCase
@@ -67,8 +71,8 @@ class TestHealth(InboundCase):
         self.assertTrue(facts["versions"]["server"].startswith("19.0"))
         [ours] = [c for c in facts["connectors"] if c["connector"] == "testwire"]
         self.assertEqual(
-            (ours["key"], ours["inbound"], ours["outbound"]),
-            (self.key, {"new": 1}, {}),
+            (ours["account"], ours["inbound"], ours["outbound"]),
+            (self.account.id, {"new": 1}, {}),
         )
         self.assertTrue(ours["last_received"])
 
@@ -99,7 +103,7 @@ class TestHealth(InboundCase):
             BREAKER.leave(BREAKER.enter("down.example:443"), False)
         BREAKER.leave(BREAKER.enter("up.example:443"), True)
         metrics = self.metrics()
-        ours = (("account", self.key), ("connector", "testwire"))
+        ours = (("account", str(self.account.id)), ("connector", "testwire"))
         self.assertEqual(metrics["oda_up",], 1)
         self.assertEqual(metrics[("oda_inbound_rows", *ours, ("state", "new"))], 1)
         self.assertEqual(metrics[("oda_inbound_rows", *ours, ("state", "dead"))], 1)
@@ -134,7 +138,7 @@ class TestHealth(InboundCase):
         row.write({"error": "Ana Rusu", "note": "+37369123456"})
         self.env["res.partner"].create({"name": "Ana Rusu", "phone": "069123456"})
         texts = self.health().text + self.url_open("/oda/metrics").text
-        for never in ("Ana", "69123456", SECRET, row.event_key, "admin", "@"):
+        for never in ("Ana", "69123456", SECRET, self.key, row.event_key, "admin", "@"):
             self.assertNotIn(never, texts)
 
     def test_get_only_and_for_anybody(self):
@@ -142,6 +146,58 @@ class TestHealth(InboundCase):
             self.assertEqual(self.url_open(path).status_code, 200)
             response = self.url_open(path, data="x")
             self.assertEqual(response.status_code, 405)
+
+    def test_a_stranger_sees_the_least(self):
+        self.wait(30)
+        proxied = {"X-Forwarded-For": "198.51.100.7"}
+        self.env.flush_all()
+        facts = self.url_open("/oda/health", headers=proxied).json()
+        self.assertEqual(set(facts), {"status", "database", "queue"})
+        self.assertEqual(set(facts["queue"]), {"oldest_seconds"})
+        text = self.url_open("/oda/metrics", headers=proxied).text
+        self.assertIn("oda_up 1.0", text)
+        self.assertIn("oda_inbound_oldest_seconds", text)
+        for never in ("testwire", "oda_jobs", "oda_inbound_rows", "oda_circuit"):
+            self.assertNotIn(never, text)
+
+    def test_the_bearer_of_the_token_sees_all(self):
+        section = settings.Section(settings.oda_section(), metrics_token="t0ken-é")
+        with patch.object(settings, "oda_section", lambda: section):
+            for given, all_ in (
+                ("Bearer t0ken-é", True),
+                ("bearer  t0ken-é ", True),
+                ("Bearer t0ken", False),
+                ("Basic t0ken-é", False),
+                ("Bearer ", False),
+            ):
+                facts = self.url_open(
+                    "/oda/health",
+                    headers={
+                        "X-Forwarded-For": "198.51.100.7",
+                        "Authorization": given.encode(),
+                    },
+                ).json()
+                self.assertEqual("connectors" in facts, all_, given)
+        self.assertNotIn("t0ken", repr(section))
+
+    def test_who_is_local(self):
+        def local(address, passed_on=None, token="", **headers):
+            if passed_on:
+                headers["X-Forwarded-For"] = passed_on
+            request = SimpleNamespace(remote_addr=address, headers=headers)
+            return may_see_all(request, token)
+
+        for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"):
+            self.assertTrue(local(address), address)
+        for address in ("192.0.2.7", "::2", "::ffff:192.0.2.7", "", None, "here"):
+            self.assertFalse(local(address), address)
+        # A proxy of this machine whose word Odoo was not told to believe.
+        self.assertFalse(local("127.0.0.1", "198.51.100.7"))
+        self.assertFalse(local("127.0.0.1", "127.0.0.1, 198.51.100.7"))
+        self.assertTrue(local("127.0.0.1", "127.0.0.1"))
+        # No token opens nothing.
+        self.assertFalse(local("192.0.2.7", Authorization="Bearer "))
+        self.assertFalse(local("192.0.2.7", Authorization="Bearer"))
 
     def test_queries_do_not_grow_with_accounts(self):
         Health = self.env["oda.health"]

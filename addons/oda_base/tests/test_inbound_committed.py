@@ -173,7 +173,7 @@ class TestDrainCommitted(CommittedCase):
             return [(row, "done", "") for row in rows]
 
         self.work_with(process)
-        with patch.object(batch, "__defaults__", (2,)):
+        with patch.object(batch, "__defaults__", (2, False)):
             with self.assertRaises(SystemExit):
                 self.drain()
             self.assertEqual(self.states(), ["done"] * 4 + ["new"] * 2)

@@ -63,7 +63,7 @@ class TestDrain(WireCase):
     def test_more_than_a_batch(self):
         self.work_with(self.remember)
         with patch.object(
-            self.registry["oda.inbound"]._drain_batch, "__defaults__", (3,)
+            self.registry["oda.inbound"]._drain_batch, "__defaults__", (3, False)
         ):
             for number in range(8):
                 self.receive(str(number))
@@ -350,7 +350,7 @@ class TestWake(WireCase):
         job = self.jobs()
         self.assertEqual(len(job), 1)
         self.assertEqual(job.user_id, self.env.ref("oda_base.user_connector"))
-        self.assertEqual(job.channel, "root.oda_inbound")
+        self.assertEqual(job.channel, "root.oda_inbound.testwire")
         self.assertEqual((job.model_name, job.method_name), ("oda.inbound", "_drain"))
         self.assertEqual(job.args, [self.account.id])
 
@@ -374,5 +374,6 @@ class TestWake(WireCase):
         self.assertTrue(self.account._wake("oda.inbound", "_drain"))
         self.assertTrue(other._wake("oda.inbound", "_drain"))
         self.assertTrue(self.account._wake("oda.outbound", "_drain"))
-        self.assertEqual(self.jobs(model="oda.outbound").channel, "root.oda_outbound")
+        job = self.jobs(model="oda.outbound")
+        self.assertEqual(job.channel, "root.oda_outbound.testwire")
         self.assertEqual(len(self.jobs()) + len(self.jobs(other)), 2)

@@ -143,6 +143,26 @@ class TestRedaction(BaseCase):
             out = redact.redact_text(f"it said <{form}>, sadly", [secret])
             self.assertNotIn(form, out)
 
+    def test_links_to_recordings_leave_the_host_only(self):
+        for body, kind in (
+            ("cmd=history&link=https%3A%2F%2Fh.example%2Frec%2FaB3&n=1", "urlencoded"),
+            ('{"a": {"link": "https://u:p@h.example/rec/aB3?x=1"}, "n": 1}', ""),
+            ('{"record_url": ["https://h.example/aB3"], "n": 1}', ""),
+            ('{"n": 1, "recordUrl": "https://h.example/aB3', ""),
+            ('{"n": 1, "record": [ "https://h.example/aB3', ""),
+            (json.dumps({"n": 1, "x": '{"url": "https:\\/\\/h.example\\/aB3"}'}), ""),
+            ("<r><n>1</n><link>https://h.example/aB3</link></r>", "text/xml"),
+            ("n 1, url: https://h.example/aB3", ""),
+        ):
+            out = redact.redact_body(body, kind, 9999)
+            self.assertNotIn("aB3", out, body)
+            self.assertIn("h.example/***", out)
+            self.assertIn("1", out)
+        out = redact.redact_body('{"record": {"id": 5, "url": "/rec/aB3"}}')
+        self.assertEqual(out, '{"record": {"id": 5, "url": "***"}}')
+        text = "cannot fetch url: https://h.example/aB3"
+        self.assertEqual(redact.redact_text(text), text, "bodies only")
+
     def test_structures_are_masked_whole(self):
         out = redact.redact_data({"tokens": [{"a": "s3cret"}], "n": 1, "ok": ["x"]})
         self.assertEqual(out, {"tokens": "***", "n": 1, "ok": ["x"]})

@@ -32,6 +32,29 @@ class TestPhoneSearch(TransactionCase):
         self.assertEqual([row[0] for row in search("Rusu")], self.ana.ids)
         self.assertFalse(search("069999999"))
 
+    def test_exact_name_search(self):
+        """`=` reaches the search as `in`."""
+        for operator, value, found in (
+            ("=", "069123456", self.ana),
+            ("in", ["069123456", "+373 79 654 321"], self.ana | self.ion),
+            ("in", ["069123456", "Olga Ceban"], self.ana | self.olga),
+            ("=", "069999999", self.ana.browse()),
+        ):
+            domain = [
+                ("display_name", operator, value),
+                ("id", "in", (self.ana | self.ion | self.olga).ids),
+            ]
+            self.assertEqual(self.env["res.partner"].search(domain), found, value)
+        phones = self.env["oda.phone"]
+        for operator, value, found in (
+            ("=", "0037369123456", self.ana),
+            ("in", ["069123456", "022212345"], self.ana | self.ion),
+            ("=", "vecina", self.olga),
+            ("=", "069999999", self.ana.browse()),
+        ):
+            rows = phones.search([("display_name", operator, value)])
+            self.assertEqual(rows.partner_id, found, value)
+
     def test_reference_that_reads_like_a_number(self):
         self.olga.ref = "069123456"
         found = self.env["res.partner"].name_search("069123456")

@@ -50,11 +50,7 @@ class TestSealing(SealingCase):
             for index, old in enumerate(token):
                 new = "A" if old != "A" else "B"
                 with self.assertRaises(sealing.SealBroken):
-                    # the last base64 character may carry unused bits
-                    altered = token[:index] + new + token[index + 1 :]
-                    if sealing.unseal(altered, AAD) == "secret":
-                        self.assertEqual(index, len(token) - 1)
-                        raise sealing.SealBroken
+                    sealing.unseal(token[:index] + new + token[index + 1 :], AAD)
 
     def test_roll_over(self):
         with self.keys(OLD):

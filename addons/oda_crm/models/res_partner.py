@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.oda_base import phone as numbers
 
@@ -39,6 +40,18 @@ class ResPartner(models.Model):
         if vals.get("name") and "oda_is_new" not in vals:
             vals = dict(vals, oda_is_new=False)
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_without_sessions(self):
+        # sudo: whether there are any, whoever asks
+        sessions = self.env["oda.consultation.session"].sudo()
+        if sessions.search_count([("partner_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "What was said with this person is kept: archive the card, "
+                    "or merge it with the right one."
+                )
+            )
 
     @api.model
     def _oda_find_or_create_by_phone(self, raw):

@@ -120,9 +120,10 @@ class OdaCall(models.Model):
     def _main(self):
         """Return the call that this one has become a part of, or itself."""
         self.ensure_one()
-        call = self
-        while call.merged_into_id:
+        call, seen = self, self
+        while call.merged_into_id and call.merged_into_id not in seen:
             call = call.merged_into_id
+            seen |= call
         return call
 
     def _lock(self):
@@ -147,8 +148,11 @@ class OdaCall(models.Model):
         if lead and user and not lead.user_id:
             lead.with_context(tracking_disable=True).user_id = user
 
+    def _case_name(self, partner):
+        return self.env._("Call from %s", partner.name)
+
     def _open_consultation(self, partner, user=None):
-        name = self.env._("Call from %s", partner.name)
+        name = self._case_name(partner)
         return self.env["crm.lead"]._oda_find_or_open(partner, name=name, user=user)
 
     # === THE QUESTION OF A RINGING PHONE ===#

@@ -286,7 +286,12 @@ class OdaCall(models.Model):
             vals["company_name"] = company
         # The name is written while the person types: still new to whoever does.
         leg.named = True
+        lead, automatic = leg.call_id.lead_id, leg.call_id._case_name(partner)
         partner.write(vals)
+        if lead.name == automatic:
+            lead.with_context(tracking_disable=True).name = leg.call_id._case_name(
+                partner
+            )
 
     def finish(self, values):
         """Write the result of a call that is over and close the card."""

@@ -66,15 +66,16 @@ class OdaCall(models.Model):
 
     @api.model
     def _join_legs(self, twin, leg):
-        """One person, two legs of what is one call: keep both texts."""
-        if leg.session_id and not twin.session_id:
-            session = leg.session_id
-            # The session follows its leg; the old leg lets go of it first.
-            leg.session_id = False
+        """One person, two legs of what is one call: keep both texts, one session."""
+        text = leg.session_id.content or leg.note or ""
+        # sudo: which leg a session belongs to is the system's to say
+        session = leg.session_id.sudo()
+        leg.write({"session_id": False, "note": False, "closed": True})
+        if session and not twin.session_id:
             session.res_id = twin.id
             twin.session_id = session
-        text = (leg.session_id.content or "") if leg.session_id else (leg.note or "")
-        if text:
-            mine = twin.session_id.content or twin.note or ""
-            if text not in mine:
-                twin._keep_note(f"{mine}\n{text}".strip())
+        elif session:
+            session.unlink()  # its text lives on in the other one
+        mine = twin.session_id.content or twin.note or ""
+        if text and text not in mine:
+            twin._keep_note(f"{mine}\n{text}".strip())

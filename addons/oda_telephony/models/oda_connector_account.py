@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.oda_base.net.download import Downloader
 
@@ -17,6 +17,13 @@ class OdaConnectorAccount(models.Model):
         help="Hosts that recordings may be copied from, separated by commas.",
     )
     pbx_user_ids = fields.One2many("oda.pbx.user", "account_id", string="PBX logins")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_without_calls(self):
+        if self.env["oda.call"].search_count([("account_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._("This account has calls: archive it, do not delete it.")
+            )
 
     def _recording_hosts(self):
         self.ensure_one()

@@ -75,6 +75,9 @@ class TestCard(TelephonyCase):
         self.assertEqual(card["partner"]["name"], "Ana Popa")
         self.assertEqual(card["partner"]["company"], "Florăria")
         self.assertFalse(card["partner"]["is_new"])
+        self.assertIn("Ana Popa", self.call_of().lead_id.name)
+        card = call.save_draft({"name": "Ana Popa-Rusu"})
+        self.assertEqual(card["partner"]["name"], "Ana Popa-Rusu", "still typing")
 
     def test_somebody_elses_call_is_not_mine_to_write(self):
         self.answered_call()

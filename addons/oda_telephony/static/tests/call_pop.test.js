@@ -134,6 +134,16 @@ test("reconnecting brings what was missed and takes what went", async () => {
     expect(".o_oda_call_who").toHaveText("+373 69 123 456");
 });
 
+test("a new ring does not push the card of the talk away", async () => {
+    await startWithCalls();
+    await push({ id: 1, state: "talking", answered_at: utc(-5) });
+    await click("textarea[name=note]");
+    await edit("half a sen");
+    await push({ id: 2, state: "ringing" });
+    expect(queryAll(".o_oda_call_pop").map((el) => el.dataset.callId)).toEqual(["1", "2"]);
+    expect("textarea[name=note]").toHaveValue("half a sen");
+});
+
 test("two calls are stacked, the newer one on top", async () => {
     await startWithCalls();
     await push({ id: 1 });

@@ -38,8 +38,11 @@ export class CallsStore extends Reactive {
         return this.calls.filter((call) => !call.over);
     }
 
+    /** Cards on screen: the talk one types about stays on top, new rings come below. */
     get visible() {
-        return this.calls.filter((call) => !call.minimized);
+        const calls = this.calls.filter((call) => !call.minimized);
+        const talks = (call) => call.card.state === "talking";
+        return [...calls.filter(talks), ...calls.filter((call) => !talks(call))];
     }
 
     /** Bus news: `{id, version, state}`. Older than what is known: ignored. */

@@ -7,9 +7,12 @@ models and controllers of this addon do the storing, retrying and answering.
 Every hook that verifies or allows refuses until it is overridden.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from .net import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,20 @@ class Unavailable(PushRefused):
     reason = "unavailable"
 
 
+def without_secret(body: bytes, secret: str) -> bytes:
+    """Return `body` with every usual spelling of `secret` replaced by `***`."""
+    for spelling in _spellings(secret):
+        body = body.replace(spelling, b"***")
+    return body
+
+
+@functools.lru_cache(maxsize=64)
+def _spellings(secret):
+    if len(secret) < 6:  # a word so short is also part of other words
+        return ()
+    return tuple(form.encode("utf-8", "replace") for form in redact.spellings(secret))
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of one outgoing message.
@@ -149,6 +166,14 @@ class Driver:
     def identify(self, push: Push) -> Envelope:
         """Return the envelope of a push, or raise `Malformed` in words."""
         raise Malformed("no parser is implemented for this connector")
+
+    def storable_body(self, push: Push, account: Account) -> bytes:
+        """Return the body to keep: the account's own secret is not among it.
+
+        Some providers send the agreed token in the body. It has been checked by
+        now and nobody needs it again, so it must not lie in the database.
+        """
+        return without_secret(push.body, account.secret)
 
     def answer(self, env, account: Account, envelope: Envelope):
         """Return a JSON-able answer the caller waits for, or None to store.

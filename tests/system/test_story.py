@@ -20,6 +20,7 @@ WIDTHS = {1440: 900, 1024: 768, 360: 740}
 @pytest.fixture(autouse=True)
 def fresh_world(system):
     """A quiet exchange whose recordings are there at once, and no open cards."""
+    system.psql("UPDATE oda_call_leg SET closed = true")
     post(system, "/api/moldcell/reset")
     post(system, "/api/moldcell/settings", {"recording_delay": 2, "history_delay": 0.2})
     system.psql(

@@ -6,12 +6,16 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 
+from psycopg2.pool import PoolError
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..backoff import next_delay
-from ..connectors import Account, Envelope, Push, storable
+from ..connectors import Account, Envelope, Push, driver_of, storable
 from ..transaction import CONFLICT, LOST_RACE, in_own_transaction
 
 _logger = logging.getLogger(__name__)
@@ -167,6 +171,8 @@ class OdaInbound(models.Model):
         event_key = envelope.event_key
         if envelope.repeats:
             event_key = f"{event_key}.{int(time.time()) // envelope.repeats}"
+        driver = driver_of(account.connector)
+        body = driver.storable_body(push, account) if driver else push.body
         cr.execute(
             _INSERT,
             (
@@ -178,7 +184,7 @@ class OdaInbound(models.Model):
                 storable(envelope.kind, 128),
                 storable(push.content_type, 128),
                 storable(push.remote_addr, 128),
-                base64.b64encode(push.body),
+                base64.b64encode(body),
             ),
             # The same push twice at once is a conflict, and an everyday one.
             log_exceptions=False,
@@ -214,8 +220,16 @@ class OdaInbound(models.Model):
         types in the same card repeats the batch at once instead of putting
         the whole job off. An advisory lock keeps it to one drain an account.
         """
+        try:
+            return self._drain_within(BUDGET, account_id)
+        except PoolError as error:
+            # All connections are busy (slow bodies, a burst): soon again.
+            raise RetryableJobError("no free connection", seconds=1) from error
+
+    @api.model
+    def _drain_within(self, budget, account_id):
         registry, uid = self.env.registry, self.env.uid
-        until = time.monotonic() + BUDGET
+        until = time.monotonic() + budget
         with registry.cursor() as lock_cr:
             lock_cr.execute(
                 "SELECT pg_advisory_xact_lock(hashtext('oda_inbound'), %s)",

@@ -64,3 +64,27 @@ class TestBareDriver(BaseCase):
         self.assertIsInstance(connectors.driver_of("bare"), Bare)
         self.assertIsNone(connectors.driver_of("nobody"))
         self.assertIsNone(connectors.driver_of(""))
+
+
+class TestStoredBody(BaseCase):
+    """What is kept of a push does not hold the account's secret."""
+
+    def test_every_spelling_goes(self):
+        account = dataclasses.replace(ACCOUNT, secret="a b/ü-secret")
+        for body in (
+            b"cmd=event&crm_token=a+b%2F%C3%BC-secret&x=1",
+            b"cmd=event&crm_token=a%20b%2F%C3%BC-secret&x=1",
+            '{"crm_token": "a b/ü-secret", "x": 1}'.encode(),
+            b'{"crm_token": "a b/\\u00fc-secret", "x": 1}',
+        ):
+            with self.subTest(body=body):
+                push = dataclasses.replace(PUSH, body=body)
+                kept = Driver().storable_body(push, account)
+                self.assertNotIn(b"secret", kept)
+                self.assertIn(b"***", kept)
+
+    def test_nothing_else_changes(self):
+        push = dataclasses.replace(PUSH, body=bytes(range(256)))
+        self.assertEqual(Driver().storable_body(push, ACCOUNT), push.body)
+        unset = dataclasses.replace(ACCOUNT, secret="")
+        self.assertEqual(Driver().storable_body(push, unset), push.body)

@@ -45,6 +45,9 @@ class TestEndpoint(TelephonyCase, HttpCase):
         self.assertEqual(answer.status_code, 200, "the same push in other clothes")
         self.assertEqual(len(self.rows()), 1)
         self.assertNotIn("Set-Cookie", answer.headers)
+        body = self.rows()._raw_body()
+        self.assertNotIn(SECRET.encode(), body, "the token is not kept")
+        self.assertIn(b"37369555111", body)
 
     def test_wrong_token(self):
         for token in ("", "wrong", SECRET + " x", "ș", None):

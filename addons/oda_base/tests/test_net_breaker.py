@@ -29,7 +29,7 @@ class TestBreaker(BaseCase):
         self.clock = Clock()
         self.breaker = breaker_module.Breaker(3, 30.0, 100.0, self.clock)
 
-    def fail(self, times=1, host="h"):
+    def fails(self, times=1, host="h"):
         for _i in range(times):
             self.breaker.leave(self.breaker.enter(host), False)
 
@@ -37,11 +37,11 @@ class TestBreaker(BaseCase):
         return self.breaker.states()[host]
 
     def test_opens_after_failures_in_a_row(self):
-        self.fail(2)
+        self.fails(2)
         self.breaker.leave(self.breaker.enter("h"), True)
-        self.fail(2)
+        self.fails(2)
         self.assertEqual(self.state().state, "closed")
-        self.fail()
+        self.fails()
         self.assertEqual(self.state().state, "open")
         with self.assertRaises(CircuitOpen) as caught:
             self.breaker.enter("h")
@@ -50,7 +50,7 @@ class TestBreaker(BaseCase):
         self.breaker.enter("other")  # hosts do not share their troubles
 
     def test_one_probe_only(self):
-        self.fail(3)
+        self.fails(3)
         self.clock.now += 31
         permit = self.breaker.enter("h")
         self.assertEqual(self.state().state, "half-open")
@@ -61,15 +61,15 @@ class TestBreaker(BaseCase):
         self.assertEqual(self.state().failures, 0)
 
     def test_failed_probes_double_the_pause(self):
-        self.fail(3)
+        self.fails(3)
         for pause in (30.0, 60.0, 100.0, 100.0):
             self.assertEqual(self.state().retry_in, pause)
             self.clock.now += pause
-            self.fail()
+            self.fails()
         self.assertEqual(self.state().opened, 5)
 
     def test_a_probe_that_never_reports_does_not_block_for_ever(self):
-        self.fail(3)
+        self.fails(3)
         self.clock.now += 31
         lost = self.breaker.enter("h")
         self.clock.now += 31
@@ -80,7 +80,7 @@ class TestBreaker(BaseCase):
         self.assertEqual(self.state().state, "closed")
 
     def test_a_probe_that_learnt_nothing_frees_its_place(self):
-        self.fail(3)
+        self.fails(3)
         self.clock.now += 31
         self.breaker.leave(self.breaker.enter("h"), None)
         self.breaker.leave(self.breaker.enter("h"), True)
@@ -88,21 +88,21 @@ class TestBreaker(BaseCase):
 
     def test_stragglers_do_not_close_an_open_circuit(self):
         early = self.breaker.enter("h")
-        self.fail(3)
+        self.fails(3)
         self.breaker.leave(early, True)
         self.assertEqual(self.state().state, "open")
         self.breaker.leave(early, False)
         self.assertEqual(self.state().opened, 1)
 
     def test_reset(self):
-        self.fail(3)
+        self.fails(3)
         self.breaker.reset("h")
         self.breaker.enter("h")
         self.breaker.reset()
         self.assertEqual(self.breaker.states(), {})
 
     def test_threads(self):
-        self.fail(3)
+        self.fails(3)
         self.clock.now += 31
         barrier, through = threading.Barrier(16), []
 
@@ -129,7 +129,7 @@ class TestBreaker(BaseCase):
                 breaker.leave(breaker.enter("h"), ok)
             except CircuitOpen as error:
                 self.assertGreater(error.retry_after, 0)
-                self.assertLessEqual(error.retry_after, 100.0)
+                self.assertLessEqual(error.retry_after, 100.001)  # rounding
         clock.now += 100.1
         breaker.leave(breaker.enter("h"), True)
         self.assertEqual(breaker.states()["h"].state, "closed")

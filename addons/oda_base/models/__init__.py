@@ -2,6 +2,7 @@
 from . import (
     oda_connector_account,
     oda_inbound,
+    oda_inbound_intake,
     oda_refusal,
     oda_outbound,
     oda_event,

@@ -15,7 +15,7 @@ from odoo.tools import SQL
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..backoff import next_delay
-from ..connectors import Account, Envelope, Push, driver_of, storable
+from ..connectors import storable
 from ..transaction import CONFLICT, LOST_RACE, in_own_transaction
 
 _logger = logging.getLogger(__name__)
@@ -30,15 +30,6 @@ GC_LIMIT = 50_000  # rows removed in one go
 #: tries of a batch whose unique key was taken meanwhile; after them the row that
 #: wants a key which is not free has failed by its own fault
 LOOKS = 3
-
-_INSERT = """
-INSERT INTO oda_inbound
-    (account_id, company_id, connector, event_key, order_key, kind, state,
-     received_at, attempts, content_type, remote_addr, body)
-VALUES (%s, %s, %s, %s, %s, %s, 'new', now() AT TIME ZONE 'UTC', 0, %s, %s, %s)
-ON CONFLICT (account_id, event_key) DO NOTHING
-RETURNING id
-"""
 
 # A row whose neighbour (same order_key, earlier) waits for its retry waits too.
 _DUE = """
@@ -157,59 +148,6 @@ class OdaInbound(models.Model):
                 self.env._("What was received is not changed: replay or discard it.")
             )
         return super().write(vals)
-
-    # === INTAKE ===#
-
-    @api.model
-    def _receive(self, account: Account, push: Push, envelope: Envelope):
-        """Insert the row of a verified push; return its id, None if known.
-
-        One statement, no ORM: this is the provider's waiting time. The job is
-        woken after the commit, on its own snapshot.
-        """
-        cr = self.env.cr
-        event_key = envelope.event_key
-        if envelope.repeats:
-            event_key = f"{event_key}.{int(time.time()) // envelope.repeats}"
-        driver = driver_of(account.connector)
-        body = driver.storable_body(push, account) if driver else push.body
-        cr.execute(
-            _INSERT,
-            (
-                account.id,
-                account.company_id,
-                account.connector,
-                storable(event_key, 255),
-                storable(envelope.order_key, 255),
-                storable(envelope.kind, 128),
-                storable(push.content_type, 128),
-                storable(push.remote_addr, 128),
-                base64.b64encode(body),
-            ),
-            # The same push twice at once is a conflict, and an everyday one.
-            log_exceptions=False,
-        )
-        inserted = cr.fetchone()
-        if not inserted:
-            return None
-        account_id = account.id
-
-        def wake():
-            # Same connection, next transaction: a fresh snapshot for one SELECT.
-            try:
-                env = api.Environment(cr, api.SUPERUSER_ID, {})
-                env["oda.connector.account"].browse(account_id)._wake(
-                    "oda.inbound", "_drain"
-                )
-                # pylint: disable-next=invalid-commit  # a transaction of its own
-                cr.commit()
-            except Exception:  # noqa: BLE001
-                # The row is safe and the answer is 200: the sweeper will wake.
-                cr.rollback()
-                _logger.info("drain of account %s left to the sweeper", account_id)
-
-        cr.postcommit.add(wake)
-        return inserted[0]
 
     # === WORK ===#
 

@@ -14,7 +14,12 @@ from odoo.tools import mute_logger
 from odoo.addons.oda_base import sealing
 from odoo.addons.oda_base.backoff import OUTBOUND_STEPS
 from odoo.addons.oda_base.connectors import Delivery, Envelope, Push
-from odoo.addons.oda_base.models import oda_inbound, oda_outbound, oda_refusal
+from odoo.addons.oda_base.models import (
+    oda_inbound,
+    oda_inbound_intake,
+    oda_outbound,
+    oda_refusal,
+)
 
 from .common import WireCase
 
@@ -183,7 +188,7 @@ class TestBoxes(WireCase):
 
     def test_a_key_may_come_again_after_its_time(self):
         def ring(at, key="ring"):
-            with patch.object(oda_inbound.time, "time", return_value=at):
+            with patch.object(oda_inbound_intake.time, "time", return_value=at):
                 return self.env["oda.inbound"]._receive(
                     self.account._account(),
                     Push("POST", {}, {}, "", b"", ""),

@@ -239,7 +239,7 @@ class TestCall(TelephonyCase):
         self.assertIsNone(self.push("event", type="INCOMING"))
         self.event("CANCELLED")
         with patch(
-            "odoo.addons.oda_base.models.oda_inbound.time.time",
+            "odoo.addons.oda_base.models.oda_inbound_intake.time.time",
             return_value=time.time() + 60,
         ):
             self.assertTrue(self.push("event", type="INCOMING"))

@@ -36,6 +36,11 @@ def _people(system):
 
 
 def test_kill9_loses_and_doubles_nothing(system):
+    system.expect_log(
+        "odoo.addons.queue_job.jobrunner.runner",
+        "Re-queued dead job",
+        "the job of a killed server is found by its released lock and run again",
+    )
     _people(system)
     outcome = crash.run(
         system.psql,

@@ -10,7 +10,7 @@ from odoo.tests.common import BaseCase
 from odoo.addons.oda_base.net import address
 from odoo.addons.oda_base.net.errors import ConnectionFailed, NotAllowed
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 private_v4 = st.one_of(
     *(

@@ -10,7 +10,7 @@ from odoo.tests.common import BaseCase
 
 from odoo.addons.oda_base.net import audio
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 # MPEG-2 layer III, 24 kbit/s, 16 kHz, mono: what telephone exchanges record
 HEAD = bytes([0xFF, 0xF3, 0x38, 0xC0])

@@ -12,7 +12,7 @@ from odoo.addons.oda_base.net import breaker as breaker_module
 from odoo.addons.oda_base.net import retry
 from odoo.addons.oda_base.net.errors import CircuitOpen, Outcome
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 
 class Clock:

@@ -14,8 +14,8 @@ from odoo.addons.oda_base.net.breaker import Breaker
 from odoo.addons.oda_base.net.client import SafeClient
 from odoo.addons.oda_base.net.errors import Outcome
 
-from . import test_net_servers as servers
-from .test_net_servers import FaultServer, answer, script
+from . import net_servers as servers
+from .net_servers import FaultServer, answer, script
 
 
 class ClientCase(BaseCase):

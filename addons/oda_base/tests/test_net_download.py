@@ -17,9 +17,9 @@ from odoo.addons.oda_base.net.audio import accept_audio
 from odoo.addons.oda_base.net.download import Downloader, download
 from odoo.addons.oda_base.net.errors import NotThere, Outcome, Refused, Temporary
 
-from . import test_net_servers as servers
+from . import net_servers as servers
+from .net_servers import FaultServer, answer, examples, script
 from .test_net_audio import mp3
-from .test_net_servers import FaultServer, answer, examples, script
 
 NAME = "demo.pbx.moldcell.md"
 

@@ -10,7 +10,7 @@ from odoo.tests.common import BaseCase
 
 from odoo.addons.oda_base.net import redact
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 KEYS = (
     "token", "crm_token", "access_token", "X-API-KEY", "api_key", "key", "secret",

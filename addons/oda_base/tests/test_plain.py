@@ -9,7 +9,7 @@ from odoo.addons.oda_base.connectors import storable
 from odoo.addons.oda_base.pacing import Pacer
 from odoo.addons.oda_base.refusals import RefusalThrottle
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 
 class Clock:

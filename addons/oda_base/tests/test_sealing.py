@@ -10,7 +10,7 @@ from odoo.tests.common import BaseCase
 
 from odoo.addons.oda_base import sealing, settings
 
-from .test_net_servers import examples
+from .net_servers import examples
 
 NEW, OLD = "n" * 40, "o" * 40
 AAD = "oda.account:7:token"

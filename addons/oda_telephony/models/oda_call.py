@@ -4,6 +4,35 @@ from odoo.fields import Domain
 
 from odoo.addons.oda_base import phone as numbers
 
+# Sub-queries of one table each instead of joins: for so few rows it is planning that
+# costs, and Odoo's pool discards prepared plans after each request.
+_WHO_CALLS = """
+SELECT COALESCE(NULLIF(p.name, ''), p.complete_name),
+       COALESCE((SELECT c.name FROM res_partner c WHERE c.id = p.parent_id),
+                p.company_name, ''),
+       p.oda_is_new,
+       (SELECT u.login FROM oda_pbx_user u
+         WHERE u.account_id = %(account)s AND u.user_id = COALESCE(
+             (SELECT s.user_id FROM oda_consultation_session s
+               WHERE s.partner_id = p.id AND s.user_id = ANY({reachable})
+               ORDER BY s.started_at DESC LIMIT 1),
+             (SELECT l.user_id FROM crm_lead l
+               WHERE l.partner_id = p.id AND l.user_id = ANY({reachable})
+                 AND l.active AND l.type = 'opportunity'
+                 AND l.won_status = 'pending'
+               ORDER BY l.write_date DESC LIMIT 1))
+         LIMIT 1)
+  FROM res_partner p
+ WHERE p.id = ANY(ARRAY(SELECT partner_id FROM oda_phone WHERE e164 = %(e164)s))
+   AND p.active AND (p.company_id IS NULL OR p.company_id = %(company)s)
+ LIMIT 9
+""".format(
+    reachable="""ARRAY(
+                 SELECT u.user_id FROM oda_pbx_user u
+                  WHERE u.account_id = %(account)s
+                    AND (SELECT r.active FROM res_users r WHERE r.id = u.user_id))"""
+)
+
 
 class OdaCall(models.Model):
     """One call: all legs that the exchange keeps under one id.
@@ -167,30 +196,7 @@ class OdaCall(models.Model):
         Several people on one number: their count, and no responsible.
         """
         self.env.cr.execute(
-            """
-            SELECT COALESCE(NULLIF(p.name, ''), p.complete_name),
-                   COALESCE(c.name, p.company_name, ''),
-                   p.oda_is_new,
-                   (SELECT u.login FROM oda_consultation_session s
-                      JOIN oda_pbx_user u
-                        ON u.user_id = s.user_id AND u.account_id = %(account)s
-                      JOIN res_users r ON r.id = u.user_id AND r.active
-                     WHERE s.partner_id = p.id
-                     ORDER BY s.started_at DESC LIMIT 1),
-                   (SELECT u.login FROM crm_lead l
-                      JOIN oda_pbx_user u
-                        ON u.user_id = l.user_id AND u.account_id = %(account)s
-                      JOIN res_users r ON r.id = u.user_id AND r.active
-                     WHERE l.partner_id = p.id AND l.active
-                       AND l.type = 'opportunity' AND l.won_status = 'pending'
-                     ORDER BY l.write_date DESC LIMIT 1)
-              FROM oda_phone n
-              JOIN res_partner p ON p.id = n.partner_id AND p.active
-              LEFT JOIN res_partner c ON c.id = p.parent_id
-             WHERE n.e164 = %(e164)s
-               AND (p.company_id IS NULL OR p.company_id = %(company)s)
-             LIMIT 9
-            """,
+            _WHO_CALLS,
             {"e164": e164, "account": account.id, "company": account.company_id},
         )
         people = self.env.cr.fetchall()
@@ -201,7 +207,7 @@ class OdaCall(models.Model):
             if len(companies) == 1 and all(row[1] for row in people):
                 return f"{companies.pop()} ({len(people)})", None
             return f"{people[0][0]} + {len(people) - 1}", None
-        name, company, is_new, speaker, owner = people[0]
+        name, company, is_new, responsible = people[0]
         if is_new:
-            return None if not (speaker or owner) else ("", speaker or owner)
-        return (f"{name} — {company}" if company else name), speaker or owner
+            return None if not responsible else ("", responsible)
+        return (f"{name} — {company}" if company else name), responsible

@@ -237,11 +237,18 @@ class OdaConnectorAccount(models.Model):
         self.ensure_one()
         identity = f"{model_name}:{self.id}"
         self.env.cr.execute(
-            "SELECT 1 FROM queue_job WHERE identity_key = %s AND state IN "
-            "('pending', 'enqueued', 'wait_dependencies') LIMIT 1",
+            "SELECT uuid, now() AT TIME ZONE 'UTC' - COALESCE(date_enqueued, "
+            "date_created) > interval '10 s' FROM queue_job WHERE identity_key = %s "
+            "AND state IN ('pending', 'enqueued', 'wait_dependencies') LIMIT 1",
             (identity,),
         )
-        if self.env.cr.fetchone():
+        waiting = self.env.cr.fetchone()
+        if waiting:
+            uuid, stale = waiting
+            if stale:
+                # After a crash the runner sleeps up to a minute beside jobs that
+                # died with the old process: a nudge makes it look for them.
+                self.env.cr.execute("SELECT pg_notify('queue_job', %s)", (uuid,))
             return False
         model = self.env[model_name].with_user(self._jobs_user())
         delayed = model.with_delay(

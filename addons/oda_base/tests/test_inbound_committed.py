@@ -39,6 +39,35 @@ class TestIntakeCommitted(CommittedCase):
             self.jobs(), ["started", "pending"], "it may have looked already"
         )
 
+    def test_a_job_that_waits_too_long_is_spoken_of_again(self):
+        """After a crash the runner sleeps beside jobs that died: nudge it."""
+        self.push({"id": "1"})
+        with self.fresh() as listener:
+            connection = listener.cr._cnx
+            listener.cr.execute("LISTEN queue_job")
+            listener.cr.commit()  # pylint: disable=invalid-commit  # LISTEN now
+
+            def heard():
+                connection.poll()
+                told = [notice.payload for notice in connection.notifies]
+                connection.notifies.clear()
+                return told
+
+            self.push({"id": "2"})
+            self.assertEqual(heard(), [], "a fresh job needs no reminder")
+            with self.fresh() as env:
+                env.cr.execute(
+                    "UPDATE queue_job SET date_created = date_created - interval "
+                    "'1 minute', date_enqueued = NULL WHERE identity_key = %s "
+                    "RETURNING uuid",
+                    (f"oda.inbound:{self.account_id}",),
+                )
+                uuid = env.cr.fetchone()[0]
+            heard()
+            self.push({"id": "3"})
+            self.assertIn(uuid, heard())
+            self.assertEqual(self.jobs(), ["pending"], "and no second one")
+
     def test_the_row_is_safe_before_anybody_is_woken(self):
         seen = []
 

@@ -21,7 +21,7 @@ class OdaCall(models.Model):
         if other.state is not None:
             work.state, _merged, effects = callstate.absorb(work.state, other.state)
             work.effects += effects
-        self._write_call(work, account)
+        self._write_calls([work], account)
         if not other.call:
             # Its pushes may still come: leave a sign that leads them here.
             other.call = self.create(

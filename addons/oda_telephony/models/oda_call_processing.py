@@ -97,17 +97,39 @@ class OdaCall(models.Model):
         users = self.env["oda.pbx.user"]._users_of(account, sorted(logins))
         # Told over the bus they need this one field, not all that a user has.
         self.env["res.users"].union(*users.values()).fetch(["partner_id"])
+        self._write_calls(works, account, users)
         for work in works:
-            self._write_call(work, account, users)
             self._identify(work)
-            self._write_legs(work, users)
+        self._write_legs(works, users)
+        for work in works:
             self._talk(work)
             self._offer_recordings(work)
             self._tell(work, users)
 
-    def _write_call(self, work, account, users=None):
-        """Create or update the row; only columns that changed are written."""
-        state = work.state
+    @api.model
+    def _write_calls(self, works, account, users=None):
+        """Create the rows of new calls at once; write what changed of the others."""
+        fresh = [work for work in works if not work.call]
+        created = self.create(
+            [
+                dict(
+                    self._call_vals(work.state, users),
+                    account_id=account.id,
+                    company_id=account.company_id.id,
+                    callid=work.state.callid,
+                )
+                for work in fresh
+            ]
+        )
+        for work in works:
+            if work.call:
+                vals = self._call_vals(work.state, users)
+                work.call.write(dict(vals, version=work.call.version + 1))
+        for work, call in zip(fresh, created, strict=True):
+            work.call = call
+
+    def _call_vals(self, state, users=None):
+        """Return the columns that spell a call's state out."""
         user = (users or {}).get(state.answered_by)
         due = callstate.due_at(state)
         vals = {
@@ -130,17 +152,7 @@ class OdaCall(models.Model):
         }
         if user:
             vals["user_id"] = user.id
-        if not work.call:
-            work.call = self.create(
-                dict(
-                    vals,
-                    account_id=account.id,
-                    company_id=account.company_id.id,
-                    callid=state.callid,
-                )
-            )
-        else:
-            work.call.write(dict(vals, version=work.call.version + 1))
+        return vals
 
     @staticmethod
     def _talk_seconds(state):
@@ -172,7 +184,16 @@ class OdaCall(models.Model):
             lead = call._open_consultation(found)
         call.write({"partner_id": found.id, "lead_id": lead.id})
 
-    def _write_legs(self, work, users):
+    @api.model
+    def _write_legs(self, works, users):
+        """Write what changed of the legs; create the new ones of all calls at once."""
+        new = []
+        for work in works:
+            new += self._changed_legs(work, users)
+        self.env["oda.call.leg"].create(new)
+
+    def _changed_legs(self, work, users):
+        """Write the known legs of a call; return the values of its new ones."""
         call = work.call
         known = {leg.login: leg for leg in call.leg_ids}
         new = []
@@ -207,8 +228,7 @@ class OdaCall(models.Model):
                 "user_id" in vals
             ):
                 row.write(vals)
-        if new:
-            self.env["oda.call.leg"].create(new)
+        return new
 
     def _talk(self, work):
         """Open a session for each talker, close those whose talk is over."""

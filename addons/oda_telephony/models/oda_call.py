@@ -156,11 +156,15 @@ class OdaCall(models.Model):
         return call
 
     def _lock(self):
-        """Wait for whoever changes this call; an outdated view is repeated."""
+        """Wait for whoever changes these calls; an outdated view is repeated.
+
+        Asked for before anything is written: a conflict is an everyday thing
+        here, and found by an UPDATE it would be logged as an error, with data.
+        """
         self.flush_recordset()
         self.env.cr.execute(
-            "SELECT 1 FROM oda_call WHERE id = %s FOR NO KEY UPDATE",
-            (self.id,),
+            "SELECT 1 FROM oda_call WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            (self.ids,),
             log_exceptions=False,
         )
 

@@ -78,9 +78,10 @@ class OdaCall(models.Model):
         calls = self.search(
             [("account_id", "=", account.id), ("callid", "in", list(callids))]
         )
+        mains = {call: call._main() for call in calls}
+        self.browse().union(*mains.values())._lock()
         works, by_call = {}, {}
-        for call in calls:
-            main = call._main()
+        for call, main in mains.items():
             if main not in by_call:
                 by_call[main] = Work(main, callstate.from_json(main.state_json))
             works[call.callid] = by_call[main]
@@ -304,6 +305,7 @@ class OdaCall(models.Model):
     def _decide(self, now=None):
         """Conclude this call if its silence has lasted long enough."""
         self.ensure_one()
+        self._lock()
         work = Work(self, callstate.from_json(self.state_json))
         work.state, work.effects = callstate.decide(
             work.state, now or fields.Datetime.now()

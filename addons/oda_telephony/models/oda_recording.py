@@ -252,6 +252,7 @@ class OdaRecording(models.Model):
     def _tell(self):
         """Let the card of whoever talked show the player."""
         call = self.call_id
+        call._lock()
         call.version += 1
         call._bus_tell(call.leg_ids.filtered(lambda leg: not leg.closed).user_id)
 

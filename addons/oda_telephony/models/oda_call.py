@@ -155,18 +155,23 @@ class OdaCall(models.Model):
             seen |= call
         return call
 
-    def _lock(self):
+    def _lock(self, touch=False):
         """Wait for whoever changes these calls; an outdated view is repeated.
 
         Asked for before anything is written: a conflict is an everyday thing
         here, and found by an UPDATE it would be logged as an error, with data.
+
+        :param touch: also leave a mark on the rows, so that who waited for us
+            is repeated: we change what hangs on the call, not the call itself
         """
         self.flush_recordset()
-        self.env.cr.execute(
-            "SELECT 1 FROM oda_call WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            (self.ids,),
-            log_exceptions=False,
+        query = (
+            "UPDATE oda_call SET version = version WHERE id = ANY(%s)"
+            if touch
+            else "SELECT 1 FROM oda_call WHERE id = ANY(%s) ORDER BY id "
+            "FOR NO KEY UPDATE"
         )
+        self.env.cr.execute(query, (self.ids,), log_exceptions=False)
 
     def _take_case(self, user):
         """See that the talk has its consultation, and the consultation its owner.

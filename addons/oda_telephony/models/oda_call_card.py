@@ -233,7 +233,7 @@ class OdaCall(models.Model):
             `partner_id` (one of the card's candidates)
         """
         leg = self._my_leg()
-        leg.call_id._lock()
+        leg.call_id._lock(touch=True)
         partner_id = values.get("partner_id")
         if partner_id:
             leg.call_id._choose_partner(partner_id)
@@ -299,7 +299,7 @@ class OdaCall(models.Model):
         note = self._typed(values, "note", NOTE_MAX)
         if not note:
             raise UserError(self.env._("Write in a few words what was said."))
-        leg.call_id._lock()
+        leg.call_id._lock(touch=True)
         leg._keep_note(note)
         self._close_card(leg)
         return True

@@ -6,6 +6,7 @@ step leaves a screenshot in tests/artifacts.
 """
 
 import json
+import time
 import urllib.request
 
 import pytest
@@ -20,16 +21,16 @@ WIDTHS = {1440: 900, 1024: 768, 360: 740}
 @pytest.fixture(autouse=True)
 def fresh_world(system):
     """A quiet exchange whose recordings are there at once, and no open cards."""
-    system.psql("UPDATE oda_call_leg SET closed = true")
     post(system, "/api/moldcell/reset")
+    time.sleep(1)  # what was on its way arrives
+    system.wait_for("SELECT count(*) FROM oda_inbound WHERE state = 'new'", "0")
+    system.psql("UPDATE oda_call_leg SET closed = true")
     post(system, "/api/moldcell/settings", {"recording_delay": 2, "history_delay": 0.2})
     system.psql(
         "INSERT INTO ir_config_parameter (key, value) VALUES "
         "('oda_telephony.first_fetch_delay', '1') ON CONFLICT (key) "
         "DO UPDATE SET value = '1'"
     )
-    yield
-    system.psql("UPDATE oda_call_leg SET closed = true")
 
 
 def post(system, path, body=None):

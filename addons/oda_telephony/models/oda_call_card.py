@@ -306,7 +306,9 @@ class OdaCall(models.Model):
 
     def dismiss(self):
         """Close the card without a result."""
-        self._close_card(self._my_leg())
+        leg = self._my_leg()
+        leg.call_id._lock(touch=True)
+        self._close_card(leg)
         return True
 
     def _close_card(self, leg):

@@ -2,7 +2,7 @@
 {
     "name": "ODA CRM",
     "summary": "Beneficiaries, consultations and the log of consultation sessions",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "development_status": "Beta",
     "category": "Sales/CRM",
     "license": "AGPL-3",

@@ -46,13 +46,22 @@ CREATE FUNCTION pg_temp.main(i bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
   $$ SELECT '6' || lpad((i * 7919 % 9999991)::text, 7, '0') $$;
 CREATE TABLE oda_bench_base AS SELECT max(id) AS id FROM res_partner;
 
+CREATE TEMP TABLE agent AS
+  SELECT row_number() OVER (ORDER BY login) - 1 AS place, user_id AS id
+    FROM oda_pbx_user WHERE login LIKE 'bench%';
+
 INSERT INTO res_partner
   (id, name, complete_name, phone, phone_sanitized, email, email_normalized, city,
    country_id, commercial_partner_id, active, partner_share, is_company, type, lang,
-   color, create_uid, create_date, write_uid, write_date)
+   color, oda_adviser_id, create_uid, create_date, write_uid, write_date)
 SELECT b.id + i, name, name, phone, '+373' || n, mail, mail, 'Chișinău',
        (SELECT id FROM res_country WHERE code = 'MD'), b.id + i, true, true, false,
-       'contact', 'ro_RO', 0, 1, at, 1, at
+       'contact', 'ro_RO', 0,
+       (SELECT id FROM agent WHERE place =
+               CASE WHEN i % 2 = 0 AND i / 2 <= {sessions} THEN i / 2
+                    WHEN i % 5 = 0 AND i / 5 <= {leads} THEN i / 5 END
+               % (SELECT count(*) FROM agent)),
+       1, at, 1, at
   FROM oda_bench_base b, generate_series(1, {people}) i,
        LATERAL (SELECT pg_temp.main(i) AS n) m,
        LATERAL (SELECT ({firsts})[i % {first_count} + 1] || ' '
@@ -85,10 +94,6 @@ SELECT b.id + i, '0' || n, '+373' || n, '373' || n, 'mobile', 'work', false, 20,
                 ELSE '79' || lpad((k::bigint * 7919 % 999983)::text, 6, '0')
                 END AS n) v
  WHERE i % 10 < 3;
-
-CREATE TEMP TABLE agent AS
-  SELECT row_number() OVER (ORDER BY login) - 1 AS place, user_id AS id
-    FROM oda_pbx_user WHERE login LIKE 'bench%';
 
 INSERT INTO crm_lead
   (name, type, active, partner_id, user_id, team_id, stage_id, company_id, won_status,

@@ -1,2 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from . import ir_module_module, oda_consultation_session, crm_lead, res_partner
+from . import (
+    base_partner_merge,
+    ir_module_module,
+    oda_consultation_session,
+    crm_lead,
+    res_partner,
+)

@@ -46,6 +46,24 @@ class CrmLead(models.Model):
         for lead in self:
             lead.oda_session_count = counts.get(lead, 0)
 
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        leads = super().create(vals_list)
+        leads.filtered("user_id").partner_id._oda_refresh_adviser()
+        return leads
+
+    def write(self, vals):
+        moved = not vals.keys().isdisjoint({"user_id", "partner_id"})
+        before = self.partner_id if moved else self.env["res.partner"]
+        done = super().write(vals)
+        if moved:
+            (before | self.partner_id)._oda_refresh_adviser()
+        return done
+
+    # === VERBS OF THE CONNECTORS ===#
+
     @api.model
     def _oda_open_domain(self):
         """Return the domain of consultations that are neither won nor lost."""

@@ -76,11 +76,18 @@ class OdaConsultationSession(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._refuse_source(vals)
-        return super().create(vals_list)
+        sessions = super().create(vals_list)
+        sessions.partner_id._oda_refresh_adviser()
+        return sessions
 
     def write(self, vals):
         self._refuse_source(vals)
-        return super().write(vals)
+        moved = not vals.keys().isdisjoint({"user_id", "partner_id", "started_at"})
+        before = self.partner_id if moved else self.env["res.partner"]
+        done = super().write(vals)
+        if moved:
+            (before | self.partner_id)._oda_refresh_adviser()
+        return done
 
     def _refuse_source(self, vals):
         """A session is tied to its call by the system, never by hand."""

@@ -6,6 +6,21 @@ from odoo.addons.oda_base import phone as numbers
 
 from .crm_lead import QUIET, SESSION_READERS
 
+# Kept beside the person: a ringing phone asks for it among a million of them.
+_REFRESH_ADVISER = """
+UPDATE res_partner p SET oda_adviser_id = v.user_id
+  FROM (SELECT c.id, COALESCE(
+            (SELECT s.user_id FROM oda_consultation_session s
+              WHERE s.partner_id = c.id AND s.user_id IS NOT NULL
+              ORDER BY s.started_at DESC, s.id DESC LIMIT 1),
+            (SELECT l.user_id FROM crm_lead l
+              WHERE l.partner_id = c.id AND l.user_id IS NOT NULL
+                AND l.active AND l.type = 'opportunity' AND l.won_status = 'pending'
+              ORDER BY l.write_date DESC, l.id DESC LIMIT 1)) AS user_id
+          FROM res_partner c WHERE c.id = ANY(%s)) v
+ WHERE p.id = v.id AND p.oda_adviser_id IS DISTINCT FROM v.user_id
+"""
+
 
 class ResPartner(models.Model):
     """A beneficiary: the person or company that is advised."""
@@ -25,6 +40,16 @@ class ResPartner(models.Model):
         string="Name not known yet",
         help="Opened by itself when an unknown number called; the name is asked "
         "during the talk.",
+    )
+
+    oda_adviser_id = fields.Many2one(
+        "res.users",
+        string="Adviser",
+        copy=False,
+        index="btree_not_null",
+        help="Who last spoke with this beneficiary, or else has their open "
+        "consultation: calls and messages go to this person first. Set by the "
+        "next talk, and by hand until then.",
     )
 
     def _compute_oda_session_count(self):
@@ -52,6 +77,19 @@ class ResPartner(models.Model):
                     "or merge it with the right one."
                 )
             )
+
+    def _oda_refresh_adviser(self):
+        """Work out again who the adviser is, from the talks and open consultations.
+
+        Called when one of these changes hands; people whose adviser stays the same
+        are not touched. A consultation that ends leaves its last owner standing.
+        """
+        if not self:
+            return
+        self.env.flush_all()
+        # A lost race repeats the transaction; it is not an error to log with data.
+        self.env.cr.execute(_REFRESH_ADVISER, (self.ids,), log_exceptions=False)
+        self.invalidate_recordset(["oda_adviser_id"], flush=False)
 
     @api.model
     def _oda_find_or_create_by_phone(self, raw):

@@ -93,3 +93,54 @@ class TestSession(CrmCase):
         wizard = self.env["base.partner.merge.automatic.wizard"].create({})
         wizard._merge((self.partner | double).ids, self.partner)
         self.assertEqual(session.partner_id, self.partner)
+
+    def _talk(self, user, minutes_ago, partner=None):
+        return self.env["oda.consultation.session"].create(
+            {
+                "partner_id": (partner or self.partner).id,
+                "user_id": user.id,
+                "started_at": fields.Datetime.now() - timedelta(minutes=minutes_ago),
+            }
+        )
+
+    def test_adviser_is_who_spoke_last(self):
+        self.assertFalse(self.partner.oda_adviser_id)
+        self.lead_record.user_id = self.head
+        self.assertEqual(self.partner.oda_adviser_id, self.head, "nobody spoke yet")
+        talk = self._talk(self.consultant, 10)
+        self.assertEqual(self.partner.oda_adviser_id, self.consultant)
+        self._talk(self.lead, 60)
+        self.assertEqual(self.partner.oda_adviser_id, self.consultant, "an older talk")
+        talk.user_id = self.supervisor
+        self.assertEqual(self.partner.oda_adviser_id, self.supervisor)
+        other = self.env["res.partner"].create({"name": "Elena"})
+        talk.partner_id = other
+        self.assertEqual(other.oda_adviser_id, self.supervisor)
+        self.assertEqual(self.partner.oda_adviser_id, self.lead)
+
+    def test_adviser_follows_a_consultation_to_another_person(self):
+        other = self.env["res.partner"].create({"name": "Elena"})
+        self.lead_record.user_id = self.head
+        self.lead_record.partner_id = other
+        self.assertEqual(other.oda_adviser_id, self.head)
+        self.assertFalse(self.partner.oda_adviser_id)
+
+    def test_adviser_of_merged_people_is_who_spoke_last_with_either(self):
+        double = self.env["res.partner"].create({"name": "Vasile C."})
+        self._talk(self.lead, 60)
+        self._talk(self.consultant, 5, double)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.partner | double).ids, self.partner)
+        self.assertEqual(self.partner.oda_adviser_id, self.consultant)
+
+    def test_adviser_that_stays_touches_nobody(self):
+        self._talk(self.consultant, 10)
+        self.env.flush_all()
+        query = "SELECT xmin::text FROM res_partner WHERE id = %s"
+        self.env.cr.execute(query, (self.partner.id,))
+        before = self.env.cr.fetchone()
+        with self.env.cr.savepoint():  # its writes would carry an xmin of their own
+            self._talk(self.consultant, 1)
+            self.env.flush_all()
+            self.env.cr.execute(query, (self.partner.id,))
+            self.assertEqual(self.env.cr.fetchone(), before)

@@ -203,6 +203,20 @@ class TestCard(TelephonyCase):
         self.env.flush_all()
         self.assertIsNone(answer(account, "+37369555111")[1])
 
+    def test_contact_answer_names_who_can_be_reached(self):
+        """The adviser has no phone at this exchange: the one before them has."""
+        self.answered_call()
+        boss = new_test_user(self.env, "boss", groups="oda_base.group_supervisor")
+        self.env["oda.consultation.session"].create(
+            {"partner_id": self.partner.id, "user_id": boss.id}
+        )
+        self.assertEqual(self.partner.oda_adviser_id, boss)
+        self.env.flush_all()
+        _name, responsible = self.env["oda.call"]._answer_contact(
+            self.account._account(), "+37369555111"
+        )
+        self.assertEqual(responsible, "ana")
+
     def test_contact_answer_for_a_shared_number_names_nobody_responsible(self):
         self.answered_call()
         self.env["res.partner"].create({"name": "Elena", "phone": "+37369555111"})

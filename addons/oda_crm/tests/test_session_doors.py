@@ -1,0 +1,34 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo.exceptions import AccessError
+
+from .common import CrmCase
+
+
+class TestSessionDoors(CrmCase):
+    def _tied(self):
+        lead = self.env["crm.lead"]._oda_find_or_open(self.partner)
+        source = self.env["crm.lead"].create(
+            {"name": "source", "company_id": self.env.company.id}
+        )
+        return (
+            self.env["oda.consultation.session"]
+            .with_user(self.connector)
+            ._open(source, self.partner, lead, "phone", user_id=self.consultant.id)
+        )
+
+    def test_source_is_not_set_through_defaults(self):
+        sessions = self.env["oda.consultation.session"].with_user(self.consultant)
+        with self.assertRaises(AccessError):
+            sessions.with_context(
+                default_res_model="crm.lead", default_res_id=1
+            ).create({"partner_id": self.partner.id})
+
+    def test_source_is_not_removed_by_hand(self):
+        session = self._tied().with_user(self.consultant)
+        for vals in ({"res_id": False}, {"res_model": False}, {"res_id": 0}):
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                session.write(vals)
+
+    def test_a_copy_is_no_second_session_of_the_call(self):
+        copy = self._tied().with_user(self.consultant).copy()
+        self.assertFalse(copy.res_id)

@@ -78,6 +78,7 @@ class OdaConsultationSession(models.Model):
         # Looked at once made: defaults of the context are values too.
         if any(one.res_model or one.res_id for one in sessions):
             self._refuse_source()
+        sessions._check_reach()
         sessions.partner_id._oda_refresh_adviser()
         return sessions
 
@@ -87,9 +88,17 @@ class OdaConsultationSession(models.Model):
         moved = not vals.keys().isdisjoint({"user_id", "partner_id", "started_at"})
         before = self.partner_id if moved else self.env["res.partner"]
         done = super().write(vals)
+        if not vals.keys().isdisjoint({"partner_id", "lead_id"}):
+            self._check_reach()
         if moved:
             (before | self.partner_id)._oda_refresh_adviser()
         return done
+
+    def _check_reach(self):
+        """A talk is noted with people and cases that one may see, by no other id."""
+        if not self.env.su:
+            self.partner_id.check_access("read")
+            self.lead_id.check_access("read")
 
     def _refuse_source(self):
         """A session is tied to its call, and untied, by the system, never by hand."""

@@ -32,3 +32,16 @@ class TestSessionDoors(CrmCase):
     def test_a_copy_is_no_second_session_of_the_call(self):
         copy = self._tied().with_user(self.consultant).copy()
         self.assertFalse(copy.res_id)
+
+    def test_beneficiary_of_another_company_is_not_touched(self):
+        company = self.env["res.company"].create({"name": "Alt centru"})
+        theirs = self.env["res.partner"].create(
+            {"name": "Al Altora", "company_id": company.id}
+        )
+        sessions = self.env["oda.consultation.session"].with_user(self.consultant)
+        with self.assertRaises(AccessError):
+            sessions.create({"partner_id": theirs.id})
+        mine = sessions.create({"partner_id": self.partner.id})
+        with self.assertRaises(AccessError):
+            mine.partner_id = theirs
+        self.assertFalse(theirs.oda_adviser_id)

@@ -94,6 +94,12 @@ class OdaConsultationSession(models.Model):
             (before | self.partner_id)._oda_refresh_adviser()
         return done
 
+    def unlink(self):
+        partners = self.partner_id
+        done = super().unlink()
+        partners._oda_refresh_adviser()
+        return done
+
     def _check_reach(self):
         """A talk is noted with people and cases that one may see, by no other id."""
         if not self.env.su:

@@ -45,3 +45,19 @@ class TestSessionDoors(CrmCase):
         with self.assertRaises(AccessError):
             mine.partner_id = theirs
         self.assertFalse(theirs.oda_adviser_id)
+
+    def test_removed_talk_gives_the_adviser_back(self):
+        Session = self.env["oda.consultation.session"]
+        Session.create(
+            {
+                "partner_id": self.partner.id,
+                "user_id": self.lead.id,
+                "started_at": "2026-01-01 10:00:00",
+            }
+        )
+        last = Session.create(
+            {"partner_id": self.partner.id, "user_id": self.consultant.id}
+        )
+        self.assertEqual(self.partner.oda_adviser_id, self.consultant)
+        last.with_user(self.admin).unlink()
+        self.assertEqual(self.partner.oda_adviser_id, self.lead)

@@ -61,3 +61,22 @@ class TestSessionDoors(CrmCase):
         self.assertEqual(self.partner.oda_adviser_id, self.consultant)
         last.with_user(self.admin).unlink()
         self.assertEqual(self.partner.oda_adviser_id, self.lead)
+
+    def test_stranger_merged_into_a_known_person_makes_no_stranger(self):
+        stranger, created = self.env["res.partner"]._oda_find_or_create_by_phone(
+            "+37379123123"
+        )
+        self.assertTrue(created and stranger.oda_is_new)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.partner | stranger).ids, self.partner)
+        self.assertEqual(self.partner.name, "Vasile Croitoru")
+        self.assertFalse(self.partner.oda_is_new)
+
+    def test_known_person_merged_into_a_stranger_keeps_the_name(self):
+        stranger, _created = self.env["res.partner"]._oda_find_or_create_by_phone(
+            "+37379123123"
+        )
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.partner | stranger).ids, stranger)
+        self.assertEqual(stranger.name, "Vasile Croitoru")
+        self.assertFalse(stranger.oda_is_new)

@@ -80,3 +80,18 @@ class TestSessionDoors(CrmCase):
         wizard._merge((self.partner | stranger).ids, stranger)
         self.assertEqual(stranger.name, "Vasile Croitoru")
         self.assertFalse(stranger.oda_is_new)
+
+    def test_merged_consultations_keep_their_sessions(self):
+        leads = self.env["crm.lead"].create(
+            [
+                {"name": name, "type": "opportunity", "partner_id": self.partner.id}
+                for name in ("unu", "doi")
+            ]
+        )
+        Session = self.env["oda.consultation.session"]
+        sessions = Session.create(
+            [{"partner_id": self.partner.id, "lead_id": lead.id} for lead in leads]
+        )
+        kept = leads.with_user(self.head).merge_opportunity()
+        self.assertEqual(sessions.lead_id.ids, kept.ids)
+        self.assertEqual(len(sessions.filtered("lead_id")), 2)

@@ -9,6 +9,23 @@ from odoo.tests import new_test_user
 from .common import TelephonyCase
 
 
+class TestMeeting(TelephonyCase):
+    """Two ids that become one call, met by something else."""
+
+    def _sessions(self):
+        return self.env["oda.consultation.session"].search(
+            [("partner_id", "=", self.partner.id)]
+        )
+
+    def test_merged_consultations_keep_their_calls(self):
+        call = self.answered_call()
+        kept = self.env["crm.lead"].create(
+            {"name": "x", "type": "opportunity", "partner_id": self.partner.id}
+        )
+        (kept | call.lead_id).with_context(active_test=False).merge_opportunity()
+        self.assertTrue(call.lead_id.exists())
+        self.assertEqual(call.leg_ids.session_id.lead_id, call.lead_id)
+
 class TestDoors(TelephonyCase):
     """What a person with a login of the suite can reach by RPC."""
 

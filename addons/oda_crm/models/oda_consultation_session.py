@@ -85,6 +85,9 @@ class OdaConsultationSession(models.Model):
     def write(self, vals):
         if not vals.keys().isdisjoint({"res_model", "res_id"}):
             self._refuse_source()
+        others = self._of_others()
+        if others:
+            self.env["oda.event"]._log("session.change", others, fields=sorted(vals))
         moved = not vals.keys().isdisjoint({"user_id", "partner_id", "started_at"})
         before = self.partner_id if moved else self.env["res.partner"]
         done = super().write(vals)
@@ -96,9 +99,20 @@ class OdaConsultationSession(models.Model):
 
     def unlink(self):
         partners = self.partner_id
+        if others := self._of_others():
+            self.env["oda.event"]._log("session.remove", others)
         done = super().unlink()
         partners._oda_refresh_adviser()
         return done
+
+    def _of_others(self):
+        """Return the sessions of which a person who changes them leaves a trace.
+
+        One's own are one's own to write; jobs and the system are no person.
+        """
+        if self.env.su or self.env.user.has_group("oda_base.group_connector"):
+            return self.browse()
+        return self.filtered(lambda one: one.user_id != self.env.user)
 
     def _check_reach(self):
         """A talk is noted with people and cases that one may see, by no other id."""

@@ -95,3 +95,20 @@ class TestSessionDoors(CrmCase):
         kept = leads.with_user(self.head).merge_opportunity()
         self.assertEqual(sessions.lead_id.ids, kept.ids)
         self.assertEqual(len(sessions.filtered("lead_id")), 2)
+
+    def test_changing_anothers_session_is_journalled(self):
+        session = self._tied()
+        session.with_user(self.lead).write({"content": "altceva", "channel": "online"})
+        event = self.env["oda.event"].search(
+            [("code", "=", "session.change"), ("res_id", "=", session.id)]
+        )
+        self.assertEqual(event.user_id, self.lead)
+        self.assertEqual(event.details["fields"], ["channel", "content"])
+        self.assertNotIn("altceva", str(event.details))
+        session.with_user(self.consultant).write({"content": "al meu"})
+        self.assertEqual(
+            self.env["oda.event"].search_count(
+                [("code", "=", "session.change"), ("res_id", "=", session.id)]
+            ),
+            1,
+        )

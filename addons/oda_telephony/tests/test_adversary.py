@@ -1,8 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """What goes wrong when somebody wants it to, or when two things meet."""
 
-from contextlib import suppress
-
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
@@ -34,7 +32,7 @@ class TestDoors(TelephonyCase):
         self.work()
         leg = self.call_of().leg_ids
         mallory = new_test_user(self.env, "t_mal", groups="oda_base.group_consultant")
-        with suppress(AccessError):
+        with self.assertRaises(AccessError):
             self.env["oda.consultation.session"].with_user(mallory).with_context(
                 default_res_model="oda.call.leg", default_res_id=leg.id
             ).create({"partner_id": mallory.partner_id.id})

@@ -15,6 +15,25 @@ class TestMeeting(TelephonyCase):
             [("partner_id", "=", self.partner.id)]
         )
 
+    def test_a_call_merged_meanwhile_is_not_concluded_on_its_own(self):
+        self.event("INCOMING", callid="c2", user="igor")
+        self.event("ACCEPTED", callid="c2", user="igor")
+        self.event("COMPLETED", callid="c2", user="igor")
+        self.work()
+        other = self.call_of("c2")
+        other.with_user(self.igor).save_draft({"note": "de la igor"})
+        # The cron has found it due; now, before its turn, it is merged.
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.event("TRANSFERRED", user="igor", second_callid="c2")
+        self.work()
+        self.assertEqual(other.merged_into_id, self.call_of())
+        before = self._sessions()
+        other.with_user(self.robot)._decide(now=self.later(seconds=90))
+        self.assertFalse(other.leg_ids, "all legs are those of the main call")
+        self.assertEqual(self._sessions(), before)
+        self.assertFalse(other.decide_at)
+
     def test_merged_consultations_keep_their_calls(self):
         call = self.answered_call()
         kept = self.env["crm.lead"].create(

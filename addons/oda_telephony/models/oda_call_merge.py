@@ -14,7 +14,10 @@ class OdaCall(models.Model):
     def _merge(self, account, works, work, other_callid):
         """Make another call id a part of this call, known already or not."""
         if other_callid not in works:
-            works.update(self._load(account, {other_callid}))
+            # It may lead to a call that this batch is about to change.
+            here = {one.call: one for one in works.values() if one.call}
+            for callid, found in self._load(account, {other_callid}).items():
+                works[callid] = here.get(found.call, found)
         other = works.get(other_callid) or Work(self.browse(), None)
         if other is work:
             return

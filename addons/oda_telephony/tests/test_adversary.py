@@ -34,6 +34,26 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(self._sessions(), before)
         self.assertFalse(other.decide_at)
 
+    def test_merge_with_a_part_of_a_call_of_the_same_batch(self):
+        """The other id leads to a call that this batch has already changed."""
+        self.event("INCOMING", callid="a")
+        self.event("ACCEPTED", callid="a")
+        self.event("TRANSFERRED", callid="a", user="igor", second_callid="b")
+        self.work()
+        self.assertEqual(self.call_of("b").merged_into_id, self.call_of("a"))
+        # one batch: igor picks up on `a`, and another id says that `b` is its part
+        self.event("ACCEPTED", callid="a", user="igor")
+        self.event("INCOMING", callid="c")
+        self.event("TRANSFERRED", callid="c", user="igor", second_callid="b")
+        self.work()
+        main = self.call_of("c")
+        for callid in ("a", "b"):
+            self.assertEqual(self.call_of(callid).merged_into_id, main)
+            self.assertFalse(self.call_of(callid).leg_ids)
+        igor = main.leg_ids.filtered(lambda leg: leg.login == "igor")
+        self.assertEqual(igor.state, "talking")
+        self.assertEqual(len(self._sessions()), 2, "one a talker")
+
     def test_merged_consultations_keep_their_calls(self):
         call = self.answered_call()
         kept = self.env["crm.lead"].create(

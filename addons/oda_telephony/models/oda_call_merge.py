@@ -23,7 +23,8 @@ class OdaCall(models.Model):
             return
         if other.state is not None:
             work.state, _merged, effects = callstate.absorb(work.state, other.state)
-            work.effects += effects
+            # What the other was about to do falls to this one: it is not told again.
+            work.effects += other.effects + effects
         self._write_calls([work], account)
         if not other.call:
             # Its pushes may still come: leave a sign that leads them here.

@@ -54,6 +54,19 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(igor.state, "talking")
         self.assertEqual(len(self._sessions()), 2, "one a talker")
 
+    def test_what_a_batch_was_about_to_do_is_done_after_a_merge(self):
+        """Pushes of both ids and the word that they are one come in one batch."""
+        url = "https://tenant.pbx.moldcell.md/b.mp3"
+        self.event("INCOMING", callid="c2", user="igor")
+        self.event("ACCEPTED", callid="c2", user="igor")
+        self.push("history", callid="c2", user="igor", link=url)
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.event("TRANSFERRED", user="igor", second_callid="c2")
+        self.work()
+        self.assertEqual(self.call_of().recording_ids.mapped("url"), [url])
+        self.assertIn(self.igor.login, [row[0] for row in self.told])
+
     def test_merged_consultations_keep_their_calls(self):
         call = self.answered_call()
         kept = self.env["crm.lead"].create(

@@ -70,16 +70,25 @@ class OdaCall(models.Model):
 
     @api.model
     def _join_legs(self, twin, leg):
-        """One person, two legs of what is one call: keep both texts, one session."""
+        """One person, two legs of what is one call: keep both texts, one session.
+
+        What the person may go on with on either card, they may on the one left.
+        """
         text = leg.session_id.content or leg.note or ""
+        mine = twin.session_id.content or twin.note or ""
+        if text and text not in mine:
+            mine = f"{mine}\n{text}".strip()
         # sudo: which leg a session belongs to is the system's to say
         session = leg.session_id.sudo()
+        vals = {"named": twin.named or leg.named}
+        if not leg.closed and leg.state in ("ringing", "talking", "done"):
+            vals["closed"] = False
         leg.write({"session_id": False, "note": False, "closed": True})
         if session and not twin.session_id:
             session.res_id = twin.id
-            twin.session_id = session
+            vals.update(session_id=session.id, note=False)
         elif session:
             session.unlink()  # its text lives on in the other one
-        mine = twin.session_id.content or twin.note or ""
-        if text and text not in mine:
-            twin._keep_note(f"{mine}\n{text}".strip())
+        twin.write(vals)
+        if mine:
+            twin._keep_note(mine)

@@ -34,6 +34,22 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(self._sessions(), before)
         self.assertFalse(other.decide_at)
 
+    def test_note_of_a_ring_outlives_the_merge_with_a_talk(self):
+        self.event("INCOMING")
+        self.work()
+        self.call_of().with_user(self.ana).save_draft({"note": "sună a treia oară"})
+        self.event("INCOMING", callid="c2")
+        self.event("ACCEPTED", callid="c2")
+        self.work()
+        self.call_of("c2").with_user(self.ana).save_draft({"note": "vrea PARE"})
+        self.event("TRANSFERRED", user="ana", second_callid="c2")
+        self.work()
+        call = self.call_of()
+        self.assertEqual(self.call_of("c2").merged_into_id, call)
+        self.assertIn("vrea PARE", call.content)
+        self.assertIn("sună a treia oară", call.content)
+        self.assertFalse(call.leg_ids.filtered("note"), "a session has it all")
+
     def test_merge_with_a_part_of_a_call_of_the_same_batch(self):
         """The other id leads to a call that this batch has already changed."""
         self.event("INCOMING", callid="a")
@@ -53,6 +69,34 @@ class TestMeeting(TelephonyCase):
         igor = main.leg_ids.filtered(lambda leg: leg.login == "igor")
         self.assertEqual(igor.state, "talking")
         self.assertEqual(len(self._sessions()), 2, "one a talker")
+
+    def test_who_named_the_stranger_goes_on_typing_after_a_merge(self):
+        for callid in ("call-1", "c2"):
+            self.event("INCOMING", callid=callid, phone="37379123123")
+            self.event("ACCEPTED", callid=callid, phone="37379123123")
+        self.work()
+        self.call_of("c2").with_user(self.ana).save_draft({"name": "Ana Po"})
+        self.event(
+            "TRANSFERRED", user="ana", second_callid="c2", phone="37379123123"
+        )
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        card = call.save_draft({"name": "Ana Popa", "note": "salon"})
+        self.assertEqual(card["partner"]["name"], "Ana Popa")
+
+    def test_result_not_written_yet_survives_a_merge_with_a_closed_card(self):
+        self.event("INCOMING")
+        self.work()
+        self.call_of().with_user(self.ana).dismiss()
+        self.event("INCOMING", callid="c2")
+        self.event("ACCEPTED", callid="c2")
+        self.work()
+        self.assertTrue(self.call_of("c2").with_user(self.ana).get_card())
+        self.event("TRANSFERRED", user="ana", second_callid="c2")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        self.assertTrue(call.get_card(), "the card that was open stays open")
+        call.finish({"note": "vrea PARE"})
 
     def test_what_a_batch_was_about_to_do_is_done_after_a_merge(self):
         """Pushes of both ids and the word that they are one come in one batch."""

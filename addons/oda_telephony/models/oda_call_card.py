@@ -235,7 +235,7 @@ class OdaCall(models.Model):
         leg = self._my_leg()
         leg.call_id._lock(touch=True)
         partner_id = values.get("partner_id")
-        if partner_id:
+        if partner_id and partner_id != leg.call_id.partner_id.id:
             leg.call_id._choose_partner(partner_id)
         name, company = self._typed(values, "name"), self._typed(values, "company")
         if name or company:

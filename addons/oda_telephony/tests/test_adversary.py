@@ -120,6 +120,19 @@ class TestMeeting(TelephonyCase):
         self.assertTrue(call.lead_id.exists())
         self.assertEqual(call.leg_ids.session_id.lead_id, call.lead_id)
 
+    def test_choosing_the_same_person_twice_is_no_error(self):
+        other = self.env["res.partner"].create(
+            {"name": "Elena Croitoru", "phone": "+37369555111"}
+        )
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        call.save_draft({"partner_id": other.id})
+        card = call.save_draft({"partner_id": other.id, "note": "despre credit"})
+        self.assertEqual(card["session"]["content"], "despre credit")
+
+
 class TestDoors(TelephonyCase):
     """What a person with a login of the suite can reach by RPC."""
 

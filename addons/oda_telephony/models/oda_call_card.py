@@ -12,6 +12,7 @@ RING_AGE = timedelta(minutes=10)
 EARLIER = 3  # talks shown on the card
 NOTE_MAX = 20_000  # characters
 NAME_MAX = 120
+_FOLLOWED = ("lang", "tz", "uid")
 
 
 class OdaCall(models.Model):
@@ -53,7 +54,13 @@ class OdaCall(models.Model):
         if not call:
             return call
         call = call._main()
-        return call.with_company(call.company_id)
+        # Whoever asks may send any context: of it only the language is followed,
+        # since companies are not checked under these rights.
+        context = {
+            key: value for key, value in self.env.context.items() if key in _FOLLOWED
+        }
+        context["allowed_company_ids"] = call.company_id.ids
+        return call.with_context(context)
 
     def _my_leg(self):
         """Return the person's open leg of this call, or refuse in words."""

@@ -136,6 +136,19 @@ class TestMeeting(TelephonyCase):
 class TestDoors(TelephonyCase):
     """What a person with a login of the suite can reach by RPC."""
 
+    def test_candidates_of_another_company_are_out_of_sight(self):
+        company = self.env["res.company"].create({"name": "Alt centru"})
+        hidden = self.env["res.partner"].create(
+            {"name": "Al Altora", "phone": "+37369555111", "company_id": company.id}
+        )
+        self.env["res.partner"].create({"name": "Elena", "phone": "+37369555111"})
+        self.event("INCOMING")
+        self.work()
+        forged = [self.env.company.id, company.id]
+        call = self.call_of().with_user(self.ana)
+        card = call.with_context(allowed_company_ids=forged).get_card()
+        self.assertNotIn(hidden.id, [row["id"] for row in card["candidates"]])
+
     def test_nobody_ties_their_session_to_the_call_of_another(self):
         self.event("INCOMING")
         self.work()

@@ -4,6 +4,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
+from ..models.oda_pbx_user import NEWCOMERS_MAX
 from .common import TelephonyCase
 
 
@@ -76,9 +77,7 @@ class TestMeeting(TelephonyCase):
             self.event("ACCEPTED", callid=callid, phone="37379123123")
         self.work()
         self.call_of("c2").with_user(self.ana).save_draft({"name": "Ana Po"})
-        self.event(
-            "TRANSFERRED", user="ana", second_callid="c2", phone="37379123123"
-        )
+        self.event("TRANSFERRED", user="ana", second_callid="c2", phone="37379123123")
         self.work()
         call = self.call_of().with_user(self.ana)
         card = call.save_draft({"name": "Ana Popa", "note": "salon"})
@@ -162,3 +161,25 @@ class TestDoors(TelephonyCase):
         self.work()
         self.assertEqual(leg.session_id.user_id, self.ana)
         self.assertEqual(leg.session_id.partner_id, self.partner)
+
+    def test_logins_without_a_person_have_a_limit(self):
+        limit = NEWCOMERS_MAX
+        for number in range(limit + 20):
+            self.event("INCOMING", callid=f"x{number}", user=f"u{number}")
+        self.work()
+        newcomers = self.account.pbx_user_ids.filtered(lambda one: not one.user_id)
+        self.assertEqual(len(newcomers), limit)
+        self.assertTrue(self.account.pbx_newcomers_full)
+        full = [("code", "=", "pbx.newcomers_full"), ("res_id", "=", self.account.id)]
+        self.assertEqual(self.env["oda.event"].search_count(full), 1, "told once")
+        # The calls are worked as ever, and those with a person ring.
+        self.assertTrue(self.call_of(f"x{limit + 19}").leg_ids)
+        self.told.clear()
+        self.event("INCOMING", callid="y", user="ana")
+        self.work()
+        self.assertEqual([row[0] for row in self.told], ["t_ana"])
+        newcomers[:5].unlink()
+        self.assertFalse(self.account.pbx_newcomers_full)
+        self.event("INCOMING", callid="z", user="another")
+        self.work()
+        self.assertIn("another", self.account.pbx_user_ids.mapped("login"))

@@ -48,9 +48,11 @@ class OdaCall(models.Model):
         main._lock()
         self.search([("merged_into_id", "=", old.id)]).merged_into_id = main
         watchers = old.leg_ids.user_id
-        for name in ("partner_id", "lead_id"):
-            if old[name] and not main[name]:
-                main[name] = old[name]
+        if old.partner_id and not main.partner_id:
+            main.partner_id = old.partner_id
+        # Two ids may be about two people: each one's case is their own.
+        if old.lead_id and not main.lead_id and old.partner_id == main.partner_id:
+            main.lead_id = old.lead_id
         known = {leg.login: leg for leg in main.leg_ids}
         for leg in old.leg_ids:
             twin = known.get(leg.login)

@@ -110,6 +110,28 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(self.call_of().recording_ids.mapped("url"), [url])
         self.assertIn(self.igor.login, [row[0] for row in self.told])
 
+    def test_a_merge_never_puts_a_talk_under_the_case_of_somebody_else(self):
+        other = self.env["res.partner"].create(
+            {"name": "Elena", "phone": "+37379555222"}
+        )
+        self.event("OUTGOING", direction="out")
+        self.event("INCOMING", callid="c2", phone="37379555222", user="igor")
+        self.event("ACCEPTED", callid="c2", phone="37379555222", user="igor")
+        self.work()
+        self.assertEqual(self.call_of("c2").lead_id.partner_id, other)
+        self.event("ACCEPTED", direction="out")
+        self.event("TRANSFERRED", direction="out", user="igor", second_callid="c2")
+        self.work()
+        self.assertEqual(self.call_of("c2").merged_into_id, self.call_of())
+        for session in self.env["oda.consultation.session"].search(
+            [("partner_id", "in", (self.partner | other).ids)]
+        ):
+            if session.lead_id:
+                self.assertEqual(session.lead_id.partner_id, session.partner_id)
+        call = self.call_of()
+        self.assertEqual(call.partner_id, self.partner)
+        self.assertNotEqual(call.lead_id.partner_id, other)
+
     def test_merged_consultations_keep_their_calls(self):
         call = self.answered_call()
         kept = self.env["crm.lead"].create(

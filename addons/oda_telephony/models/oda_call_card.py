@@ -239,6 +239,7 @@ class OdaCall(models.Model):
         :param dict values: any of `note`, `name`, `company` (text) and
             `partner_id` (one of the card's candidates)
         """
+        self._check_said(values)
         leg = self._my_leg()
         leg.call_id._lock(touch=True)
         partner_id = values.get("partner_id")
@@ -256,7 +257,13 @@ class OdaCall(models.Model):
         text = values.get(name) or ""
         if not isinstance(text, str):
             raise UserError(self.env._("This is not a text: %s", name))
-        return text.replace("\0", "").strip()[:limit]
+        # Half of an emoji, as a script may cut it, no database takes.
+        text = text.replace("\0", "").encode("utf-8", "replace").decode()
+        return text.strip()[:limit]
+
+    def _check_said(self, values):
+        if not isinstance(values, dict):
+            raise UserError(self.env._("This is not a text: %s", "values"))
 
     def _choose_partner(self, partner_id):
         """Settle who is behind a number that several people share."""
@@ -302,6 +309,7 @@ class OdaCall(models.Model):
 
     def finish(self, values):
         """Write the result of a call that is over and close the card."""
+        self._check_said(values)
         leg = self._my_leg()
         note = self._typed(values, "note", NOTE_MAX)
         if not note:

@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """What goes wrong when somebody wants it to, or when two things meet."""
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from ..models.oda_pbx_user import NEWCOMERS_MAX
@@ -183,6 +183,19 @@ class TestDoors(TelephonyCase):
         self.work()
         self.assertEqual(leg.session_id.user_id, self.ana)
         self.assertEqual(leg.session_id.partner_id, self.partner)
+
+    def test_odd_values_are_refused_in_words_or_mended(self):
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        card = call.save_draft({"note": "o jumătate de emoji \ud83d, atât"})
+        self.assertIn("o jumătate de emoji", card["session"]["content"])
+        for act in (call.save_draft, call.finish):
+            for values in (None, "note", ["note"], 7):
+                with self.subTest(values=values), self.assertRaises(UserError):
+                    act(values)
+        self.assertTrue(call.get_card())
 
     def test_logins_without_a_person_have_a_limit(self):
         limit = NEWCOMERS_MAX

@@ -112,3 +112,15 @@ class TestSessionDoors(CrmCase):
             ),
             1,
         )
+
+    def test_a_year_mistyped_does_not_keep_the_adviser_for_ever(self):
+        Session = self.env["oda.consultation.session"]
+        Session.create(
+            {
+                "partner_id": self.partner.id,
+                "user_id": self.lead.id,
+                "started_at": "2062-01-01 10:00:00",
+            }
+        )
+        Session.create({"partner_id": self.partner.id, "user_id": self.consultant.id})
+        self.assertEqual(self.partner.oda_adviser_id, self.consultant)

@@ -62,7 +62,11 @@ class OdaCall(models.Model):
                 self._join_legs(twin, leg)
         have = set(main.recording_ids.mapped("url"))
         old.recording_ids.filtered(lambda one: one.url not in have).call_id = main
-        old.write({"merged_into_id": main.id, "decide_at": False})
+        vals = {"merged_into_id": main.id, "decide_at": False}
+        if old.partner_id == main.partner_id:
+            # One call more on the cards of person and consultation it is not.
+            vals.update(partner_id=False, lead_id=False)
+        old.write(vals)
         for user in watchers:
             user._bus_send(
                 "oda_telephony.call",

@@ -132,6 +132,20 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(call.partner_id, self.partner)
         self.assertNotEqual(call.lead_id.partner_id, other)
 
+    def test_a_transferred_call_counts_once_on_the_cards(self):
+        self.event("INCOMING", callid="c2", user="igor")
+        self.event("ACCEPTED", callid="c2", user="igor")
+        self.event("INCOMING")
+        self.event("ACCEPTED")
+        self.work()
+        self.event("TRANSFERRED", user="igor", second_callid="c2")
+        self.work()
+        call = self.call_of()
+        self.assertEqual(self.call_of("c2").merged_into_id, call)
+        self.assertEqual(self.partner.oda_call_count, 1)
+        self.assertEqual(self.partner.oda_call_ids, call)
+        self.assertEqual(call.lead_id.oda_call_ids, call)
+
     def test_merged_consultations_keep_their_calls(self):
         call = self.answered_call()
         kept = self.env["crm.lead"].create(

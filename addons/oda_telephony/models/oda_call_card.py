@@ -223,7 +223,11 @@ class OdaCall(models.Model):
         recording = self.recording_ids[:1]
         if not recording:
             return False
-        audible = recording.with_user(user)._may_hear()
+        # The person's own rights, in their own companies: not that of the call.
+        mine = recording.with_user(user).with_context(
+            allowed_company_ids=list(user._get_company_ids())
+        )
+        audible = mine._may_hear()
         return {
             "id": recording.id,
             "state": recording.state,

@@ -198,6 +198,31 @@ class TestDoors(TelephonyCase):
         self.assertEqual(leg.session_id.user_id, self.ana)
         self.assertEqual(leg.session_id.partner_id, self.partner)
 
+    def test_a_phone_in_another_company_shows_its_card_to_the_end(self):
+        """A login may be somebody's who does not work for the account's company."""
+        company = self.env["res.company"].create({"name": "Alt centru"})
+        guest = new_test_user(
+            self.env,
+            "t_guest",
+            groups="oda_base.group_consultant",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
+        self.env["oda.pbx.user"].create(
+            {"account_id": self.account.id, "login": "guest", "user_id": guest.id}
+        )
+        self.event("INCOMING", user="guest")
+        self.event("ACCEPTED", user="guest")
+        self.event("COMPLETED", user="guest")
+        self.push("history", user="guest", link="https://t.pbx.moldcell.md/g.mp3")
+        self.work()
+        calls = self.env["oda.call"].with_user(guest)
+        calls = calls.with_context(allowed_company_ids=company.ids)
+        cards = calls.get_live_calls()
+        self.assertEqual([card["id"] for card in cards], self.call_of().ids)
+        self.assertFalse(cards[0]["recording"]["url"], "heard in one's own company")
+        self.assertTrue(calls.browse(cards[0]["id"]).finish({"note": "PARE"}))
+
     def test_odd_values_are_refused_in_words_or_mended(self):
         self.event("INCOMING")
         self.event("ACCEPTED")

@@ -60,6 +60,7 @@ class OdaCall(models.Model):
             key: value for key, value in self.env.context.items() if key in _FOLLOWED
         }
         context["allowed_company_ids"] = call.company_id.ids
+        # pylint: disable-next=context-overridden  # on purpose: nothing else of it
         return call.with_context(context)
 
     def _my_leg(self):

@@ -147,13 +147,15 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(call.lead_id.oda_call_ids, call)
 
     def test_merged_consultations_keep_their_calls(self):
-        call = self.answered_call()
-        kept = self.env["crm.lead"].create(
+        calls = self.answered_call() | self.answered_call("call-2")
+        second = self.env["crm.lead"].create(
             {"name": "x", "type": "opportunity", "partner_id": self.partner.id}
         )
-        (kept | call.lead_id).with_context(active_test=False).merge_opportunity()
-        self.assertTrue(call.lead_id.exists())
-        self.assertEqual(call.leg_ids.session_id.lead_id, call.lead_id)
+        calls[1].lead_id = second
+        kept = calls.lead_id.merge_opportunity()
+        self.assertEqual(len(kept), 1)
+        self.assertEqual([call.lead_id for call in calls], [kept, kept])
+        self.assertEqual(calls.leg_ids.session_id.lead_id, kept)
 
     def test_choosing_the_same_person_twice_is_no_error(self):
         other = self.env["res.partner"].create(

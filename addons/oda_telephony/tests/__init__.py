@@ -6,6 +6,7 @@ from . import (
     test_callstate_order,
     test_card,
     test_endpoint,
+    test_merge_fuzz,
     test_moldcell_parse,
     test_recording,
     test_rights,

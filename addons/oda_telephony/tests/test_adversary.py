@@ -132,6 +132,18 @@ class TestMeeting(TelephonyCase):
         self.assertEqual(call.partner_id, self.partner)
         self.assertNotEqual(call.lead_id.partner_id, other)
 
+    def test_a_phone_named_by_a_record_alone_may_ring_yet(self):
+        """The record of the other id names whom no push has named so far."""
+        self.event("INCOMING")
+        self.event("CANCELLED")
+        self.event("TRANSFERRED", user="g_all", second_callid="c2")
+        self.push("history", callid="c2", user="igor", status="missed")
+        self.work()
+        self.event("INCOMING", user="igor")
+        self.work()
+        rows = self.env["oda.inbound"].search([("account_id", "=", self.account.id)])
+        self.assertEqual(set(rows.mapped("state")), {"done"}, rows.mapped("error"))
+
     def test_a_transferred_call_counts_once_on_the_cards(self):
         self.event("INCOMING", callid="c2", user="igor")
         self.event("ACCEPTED", callid="c2", user="igor")

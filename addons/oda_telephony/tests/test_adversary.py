@@ -144,6 +144,23 @@ class TestMeeting(TelephonyCase):
         rows = self.env["oda.inbound"].search([("account_id", "=", self.account.id)])
         self.assertEqual(set(rows.mapped("state")), {"done"}, rows.mapped("error"))
 
+    def test_a_note_follows_from_one_phone_of_a_person_to_the_other(self):
+        self.env["oda.pbx.user"].create(
+            {"account_id": self.account.id, "login": "mob", "user_id": self.ana.id}
+        )
+        for login in ("ana", "mob"):
+            self.event("INCOMING", user=login)
+        self.work()
+        call = self.call_of().with_user(self.ana)
+        call.save_draft({"note": "sună a treia oară"})
+        self.event("ACCEPTED", user="ana")
+        self.event("CANCELLED", user="mob")
+        self.work()
+        card = call.get_card()
+        self.assertEqual(card["session"]["content"], "sună a treia oară")
+        call.finish({"note": "sună a treia oară; PARE"})
+        self.assertEqual(self.call_of().content, "sună a treia oară; PARE")
+
     def test_a_transferred_call_counts_once_on_the_cards(self):
         self.event("INCOMING", callid="c2", user="igor")
         self.event("ACCEPTED", callid="c2", user="igor")

@@ -170,7 +170,8 @@ def ring_again(state, event, received_at):
     leg = state.legs.get(event.user)
     if state.state not in ("ringing", "ended_pending") or not leg:
         return state
-    rested = state.facts.legs[event.user].get("cancelled")
+    # A login may be known from the exchange's record alone: it has not rung yet.
+    rested = state.facts.legs.get(event.user, {}).get("cancelled")
     if leg.state != "no_answer" or not rested or utc(received_at) - rested < RING_GAP:
         return state
     legs = {user: marks for user, marks in state.facts.legs.items() if user != leg.user}

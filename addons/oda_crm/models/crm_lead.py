@@ -62,6 +62,14 @@ class CrmLead(models.Model):
             (before | self.partner_id)._oda_refresh_adviser()
         return done
 
+    def _merge_dependences(self, opportunities):
+        """What was said stays with the consultation that the others become."""
+        done = super()._merge_dependences(opportunities)
+        # sudo: all of them, as core lets this user merge the consultations
+        sessions = self.env["oda.consultation.session"].sudo()
+        sessions.search([("lead_id", "in", opportunities.ids)]).lead_id = self
+        return done
+
     # === VERBS OF THE CONNECTORS ===#
 
     @api.model

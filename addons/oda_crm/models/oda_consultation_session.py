@@ -40,9 +40,9 @@ class OdaConsultationSession(models.Model):
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
     ended_at = fields.Datetime()
     content = fields.Text(string="What was asked and advised")
-    res_model = fields.Char(string="Source", readonly=True)
+    res_model = fields.Char(string="Source", readonly=True, copy=False)
     res_id = fields.Many2oneReference(
-        string="Source record", readonly=True, model_field="res_model"
+        string="Source record", readonly=True, model_field="res_model", copy=False
     )
 
     _source_uniq = models.UniqueIndex(
@@ -74,24 +74,55 @@ class OdaConsultationSession(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._refuse_source(vals)
         sessions = super().create(vals_list)
+        # Looked at once made: defaults of the context are values too.
+        if any(one.res_model or one.res_id for one in sessions):
+            self._refuse_source()
+        sessions._check_reach()
         sessions.partner_id._oda_refresh_adviser()
         return sessions
 
     def write(self, vals):
-        self._refuse_source(vals)
+        if not vals.keys().isdisjoint({"res_model", "res_id"}):
+            self._refuse_source()
+        others = self._of_others()
+        if others:
+            self.env["oda.event"]._log("session.change", others, fields=sorted(vals))
         moved = not vals.keys().isdisjoint({"user_id", "partner_id", "started_at"})
         before = self.partner_id if moved else self.env["res.partner"]
         done = super().write(vals)
+        if not vals.keys().isdisjoint({"partner_id", "lead_id"}):
+            self._check_reach()
         if moved:
             (before | self.partner_id)._oda_refresh_adviser()
         return done
 
-    def _refuse_source(self, vals):
-        """A session is tied to its call by the system, never by hand."""
-        if not self.env.su and (vals.get("res_model") or vals.get("res_id")):
+    def unlink(self):
+        partners = self.partner_id
+        if others := self._of_others():
+            self.env["oda.event"]._log("session.remove", others)
+        done = super().unlink()
+        partners._oda_refresh_adviser()
+        return done
+
+    def _of_others(self):
+        """Return the sessions of which a person who changes them leaves a trace.
+
+        One's own are one's own to write; jobs and the system are no person.
+        """
+        if self.env.su or self.env.user.has_group("oda_base.group_connector"):
+            return self.browse()
+        return self.filtered(lambda one: one.user_id != self.env.user)
+
+    def _check_reach(self):
+        """A talk is noted with people and cases that one may see, by no other id."""
+        if not self.env.su:
+            self.partner_id.check_access("read")
+            self.lead_id.check_access("read")
+
+    def _refuse_source(self):
+        """A session is tied to its call, and untied, by the system, never by hand."""
+        if not self.env.su:
             raise AccessError(
                 self.env._("The source of a session is set by the system.")
             )

@@ -6,12 +6,14 @@ from odoo.addons.oda_base import phone as numbers
 
 from .crm_lead import QUIET, SESSION_READERS
 
-# Kept beside the person: a ringing phone asks for it among a million of them.
+# Kept beside the person: a ringing phone asks for it among a million of them. A talk
+# whose year was mistyped has not been; the clock of an exchange may run ahead.
 _REFRESH_ADVISER = """
 UPDATE res_partner p SET oda_adviser_id = v.user_id
   FROM (SELECT c.id, COALESCE(
             (SELECT s.user_id FROM oda_consultation_session s
               WHERE s.partner_id = c.id AND s.user_id IS NOT NULL
+                AND s.started_at < (now() AT TIME ZONE 'UTC') + interval '1 day'
               ORDER BY s.started_at DESC, s.id DESC LIMIT 1),
             (SELECT l.user_id FROM crm_lead l
               WHERE l.partner_id = c.id AND l.user_id IS NOT NULL

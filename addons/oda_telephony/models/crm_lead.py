@@ -10,3 +10,11 @@ class CrmLead(models.Model):
     oda_call_ids = fields.One2many(
         "oda.call", "lead_id", string="Calls", groups=SESSION_READERS
     )
+
+    def _merge_dependences(self, opportunities):
+        """The calls stay with the consultation that the others become."""
+        done = super()._merge_dependences(opportunities)
+        # sudo: all of them, as core lets this user merge the consultations
+        calls = self.env["oda.call"].sudo()
+        calls.search([("lead_id", "in", opportunities.ids)]).lead_id = self
+        return done

@@ -27,6 +27,7 @@ SELECT u.login FROM oda_pbx_user u
  WHERE u.account_id = %(account)s AND u.user_id = COALESCE(
      (SELECT s.user_id FROM oda_consultation_session s
        WHERE s.partner_id = %(partner)s AND s.user_id = ANY({reachable})
+         AND s.started_at < (now() AT TIME ZONE 'UTC') + interval '1 day'
        ORDER BY s.started_at DESC LIMIT 1),
      (SELECT l.user_id FROM crm_lead l
        WHERE l.partner_id = %(partner)s AND l.user_id = ANY({reachable})

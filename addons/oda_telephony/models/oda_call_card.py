@@ -12,6 +12,7 @@ RING_AGE = timedelta(minutes=10)
 EARLIER = 3  # talks shown on the card
 NOTE_MAX = 20_000  # characters
 NAME_MAX = 120
+_FOLLOWED = ("lang", "tz", "uid")
 
 
 class OdaCall(models.Model):
@@ -53,7 +54,14 @@ class OdaCall(models.Model):
         if not call:
             return call
         call = call._main()
-        return call.with_company(call.company_id)
+        # Whoever asks may send any context: of it only the language is followed,
+        # since companies are not checked under these rights.
+        context = {
+            key: value for key, value in self.env.context.items() if key in _FOLLOWED
+        }
+        context["allowed_company_ids"] = call.company_id.ids
+        # pylint: disable-next=context-overridden  # on purpose: nothing else of it
+        return call.with_context(context)
 
     def _my_leg(self):
         """Return the person's open leg of this call, or refuse in words."""
@@ -216,7 +224,11 @@ class OdaCall(models.Model):
         recording = self.recording_ids[:1]
         if not recording:
             return False
-        audible = recording.with_user(user)._may_hear()
+        # The person's own rights, in their own companies: not that of the call.
+        mine = recording.with_user(user).with_context(
+            allowed_company_ids=list(user._get_company_ids())
+        )
+        audible = mine._may_hear()
         return {
             "id": recording.id,
             "state": recording.state,
@@ -232,10 +244,11 @@ class OdaCall(models.Model):
         :param dict values: any of `note`, `name`, `company` (text) and
             `partner_id` (one of the card's candidates)
         """
+        self._check_said(values)
         leg = self._my_leg()
         leg.call_id._lock(touch=True)
         partner_id = values.get("partner_id")
-        if partner_id:
+        if partner_id and partner_id != leg.call_id.partner_id.id:
             leg.call_id._choose_partner(partner_id)
         name, company = self._typed(values, "name"), self._typed(values, "company")
         if name or company:
@@ -249,7 +262,13 @@ class OdaCall(models.Model):
         text = values.get(name) or ""
         if not isinstance(text, str):
             raise UserError(self.env._("This is not a text: %s", name))
-        return text.replace("\0", "").strip()[:limit]
+        # Half of an emoji, as a script may cut it, no database takes.
+        text = text.replace("\0", "").encode("utf-8", "replace").decode()
+        return text.strip()[:limit]
+
+    def _check_said(self, values):
+        if not isinstance(values, dict):
+            raise UserError(self.env._("This is not a text: %s", "values"))
 
     def _choose_partner(self, partner_id):
         """Settle who is behind a number that several people share."""
@@ -295,6 +314,7 @@ class OdaCall(models.Model):
 
     def finish(self, values):
         """Write the result of a call that is over and close the card."""
+        self._check_said(values)
         leg = self._my_leg()
         note = self._typed(values, "note", NOTE_MAX)
         if not note:

@@ -54,6 +54,12 @@ class OdaCallLeg(models.Model):
         "AND state IN ('ringing', 'talking', 'done')"
     )
 
+    def _of_same_person(self):
+        """Return the other legs of the call that are phones of the same person."""
+        return (self.call_id.leg_ids - self).filtered(
+            lambda one: one.user_id and one.user_id == self.user_id
+        )
+
     # === SESSIONS ===#
 
     def _talked(self):
@@ -76,9 +82,12 @@ class OdaCallLeg(models.Model):
                 direction="out" if call.direction == "out" else "in",
                 started_at=leg.answer_at or call.answered_at or call.started_at,
             )
-            if leg.note:
-                session.content = leg.note
-            leg.write({"session_id": session.id, "note": False})
+            # Typed on whichever of the person's phones was the first to ring.
+            noted = call.leg_ids.filtered("note") & (leg | leg._of_same_person())
+            if noted:
+                session.content = "\n".join(noted.mapped("note"))
+                noted.note = False
+            leg.session_id = session
 
     def _close_sessions(self):
         """End the sessions of phones at rest."""

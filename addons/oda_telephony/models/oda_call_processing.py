@@ -306,6 +306,10 @@ class OdaCall(models.Model):
         """Conclude this call if its silence has lasted long enough."""
         self.ensure_one()
         self._lock()
+        if self.merged_into_id:
+            # A part of another call meanwhile, which decides for both.
+            self.decide_at = False
+            return
         work = Work(self, callstate.from_json(self.state_json))
         work.state, work.effects = callstate.decide(
             work.state, now or fields.Datetime.now()

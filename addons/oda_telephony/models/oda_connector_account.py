@@ -4,6 +4,8 @@ from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.oda_base.net.download import Downloader
 
+from .oda_pbx_user import NEWCOMERS_MAX
+
 
 class OdaConnectorAccount(models.Model):
     _inherit = "oda.connector.account"
@@ -17,6 +19,16 @@ class OdaConnectorAccount(models.Model):
         help="Hosts that recordings may be copied from, separated by commas.",
     )
     pbx_user_ids = fields.One2many("oda.pbx.user", "account_id", string="PBX logins")
+    pbx_newcomers_full = fields.Boolean(
+        string="List of new logins is full", compute="_compute_pbx_newcomers_full"
+    )
+
+    def _compute_pbx_newcomers_full(self):
+        logins = self.env["oda.pbx.user"]
+        for account in self:
+            account.pbx_newcomers_full = (
+                logins._count_newcomers(account) >= NEWCOMERS_MAX
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_without_calls(self):

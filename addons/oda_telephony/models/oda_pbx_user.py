@@ -1,12 +1,16 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
 
+#: Logins without a person that one account notes by itself: more than an exchange
+#: has phones; whoever holds the push token must not be able to fill the table.
+NEWCOMERS_MAX = 200
+
 
 class OdaPbxUser(models.Model):
     """A login at the exchange and the person who sits behind it.
 
     Logins seen in pushes write themselves in, without a person, so that an
-    administrator sees whom to map.
+    administrator sees whom to map; no more than `NEWCOMERS_MAX` of them.
     """
 
     _name = "oda.pbx.user"
@@ -45,10 +49,27 @@ class OdaPbxUser(models.Model):
         }
         missing = [login for login in logins if login not in known]
         if missing:
+            self._note_newcomers(account, missing)
+        nobody = self.env["res.users"]
+        return {login: known.get(login, nobody) for login in logins}
+
+    @api.model
+    def _note_newcomers(self, account, logins):
+        """Write unknown logins in, as long as there is room for them."""
+        noted = self._count_newcomers(account)
+        room = max(0, NEWCOMERS_MAX - noted)
+        if logins[:room]:
             self.env.cr.execute(
                 "INSERT INTO oda_pbx_user (account_id, company_id, login) "
                 "SELECT %s, %s, unnest(%s) ON CONFLICT DO NOTHING",
-                (account.id, account.company_id.id, missing),
+                (account.id, account.company_id.id, logins[:room]),
             )
-        nobody = self.env["res.users"]
-        return {login: known.get(login, nobody) for login in logins}
+        if 0 < room <= len(logins):
+            # Told once, when the last place is taken.
+            self.env["oda.event"]._log("pbx.newcomers_full", account)
+
+    @api.model
+    def _count_newcomers(self, account):
+        return self.search_count(
+            [("account_id", "=", account.id), ("user_id", "=", False)]
+        )

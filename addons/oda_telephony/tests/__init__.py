@@ -1,10 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
+    test_adversary,
     test_call,
     test_callstate,
     test_callstate_order,
     test_card,
     test_endpoint,
+    test_merge_fuzz,
     test_moldcell_parse,
     test_recording,
     test_rights,

@@ -61,9 +61,10 @@ class CrmLead(models.Model):
         touched = frozenset(vals)
         before = self._oda_standing()
         self._oda_refuse_outdated(vals)
-        leaving = self._oda_answers_to_keep() if not _MOVES.isdisjoint(vals) else {}
+        may_move = not _MOVES.isdisjoint(vals)
+        leaving = self._oda_answers_to_keep() if may_move else {}
         done = super().write(vals)
-        if leaving:
+        if may_move:
             self._oda_keep_answers(leaving, before)
         self._oda_check_properties("lead_properties" in touched)
         self._oda_enforce(before, touched, self._oda_touched(vals))
@@ -288,6 +289,8 @@ class CrmLead(models.Model):
             if lead.team_id.id == was:
                 continue
             values = leaving.get(lead.id)
+            if not values and not lead.oda_kept_answers:
+                continue
             kept = rules.merge_kept(lead.oda_kept_answers, was, values)
             back = kept.get(str(lead.team_id.id)) if lead.team_id else None
             vals = {"oda_kept_answers": kept}

@@ -16,10 +16,16 @@
         "views/oda_consultation_session_views.xml",
         "views/crm_lead_views.xml",
         "views/oda_fill_views.xml",
+        "views/crm_lead_rules_views.xml",
+        "views/oda_stage_rule_views.xml",
         "views/res_partner_views.xml",
         "views/oda_crm_menus.xml",
     ],
     "demo": ["demo/oda_crm_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["oda_crm/static/src/**/*"],
+        "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
+    },
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -52,6 +52,8 @@ class CrmLead(models.Model):
             "lead_id": refusal.lead.id,
             "code": refusal.code,
             "stage_id": refusal.stage,
+            "seen_stage_id": refusal.was or False,
+            "partner_id": refusal.lead.partner_id.id,
             "items": refusal.lead._oda_items(refusal.rules, plan)
             if refusal.code in ("missing", "emptied")
             else [],

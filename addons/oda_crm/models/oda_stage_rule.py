@@ -98,6 +98,9 @@ class OdaStageRule(models.Model):
         help="The field or property was removed or has changed its type: the rule is "
         "off. Choose another target and switch it on.",
     )
+    model_name = fields.Char(
+        compute="_compute_model_name", help="For the screens that choose a field."
+    )
     label = fields.Char(string="Asked as", compute="_compute_label")
 
     _plan_idx = models.Index("(team_id, stage_id, sequence, id) WHERE active")
@@ -108,6 +111,15 @@ class OdaStageRule(models.Model):
     def _compute_label(self):
         for rule in self:
             rule.label = rule._hook("label")() or rule.path or ""
+
+    def _compute_model_name(self):
+        self.model_name = "crm.lead"
+
+    @api.onchange("path")
+    def _onchange_path(self):
+        if self.kind in ("field", "property") and self.path:
+            asked = "property" if self.path.startswith(_PROPERTIES) else "field"
+            self.kind = asked
 
     @api.depends("label")
     def _compute_display_name(self):

@@ -2,6 +2,7 @@
 from collections import Counter
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import rules
 
@@ -131,6 +132,25 @@ class CrmLead(models.Model):
             context["oda_override_reason"] = reason
         return self.with_context(**context).write({"stage_id": stage_id})
 
+    def oda_answer_zero(self, name):
+        """Answer 0 to a property that asks for a number.
+
+        The screens show 0 where nobody has answered, and so cannot send it.
+
+        :param str name: of the property
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: the flow's questions, as the card shows them
+        asked = self.team_id.sudo().lead_properties_definition or ()
+        if not any(
+            one["name"] == name and one["type"] in ("integer", "float", "monetary")
+            for one in asked
+        ):
+            raise UserError(self.env._("This is not a question about a number."))
+        values = dict(self.lead_properties._values or {})
+        return self.write({"lead_properties": values | {name: 0}})
+
     # === THE FORM TO FILL IN WHAT IS MISSING ===#
 
     @api.model
@@ -150,11 +170,11 @@ def fill_fields(model, view_type):
     Only those that stage rules ask for, so that the cache of views cannot be filled
     with every combination of names somebody sends.
     """
-    wanted = model.env.context.get("oda_fill")
-    if view_type != "form" or not isinstance(wanted, (list, tuple)):
+    wanted = model.env.context.get("oda_fill_view_ref")
+    if view_type != "form" or not isinstance(wanted, str):
         return ()
     known = model.env["oda.stage.rule"]._asked_fields(model._name)
-    return tuple(dict.fromkeys(one for one in wanted[:40] if one in known))
+    return tuple(dict.fromkeys(one for one in wanted.split(",") if one in known))
 
 
 def add_fill_fields(model, arch, view, view_type):

@@ -660,17 +660,33 @@ class TestToGoOn(RulesCase):
         lead.action_set_lost()
         self.assertFalse(lead.oda_to_go_on)
 
+    def test_nothing_is_an_answer_when_somebody_says_so(self):
+        lead = self.case(self.consultant, contact_name="I", city="C")
+        lead.lead_properties = {"plan": "Oven"}
+        lead.stage_id = self.stages[1]
+        self.rule(1, kind="property", path="jobs", sequence=20)
+        with self.refused("Jobs"):
+            lead.stage_id = self.stages[2]
+        lead.oda_answer_zero("jobs")
+        self.assertEqual(lead.lead_properties["plan"], "Oven")
+        lead.stage_id = self.stages[2]
+        for name in ("plan", "gone", None, ["jobs"], "__class__"):
+            with self.assertRaises(UserError):
+                lead.oda_answer_zero(name)
+        with self.assertRaises(AccessError):
+            lead.with_user(self.cashier).oda_answer_zero("jobs")
+
     def test_fill_in_form(self):
         view = self.env.ref("oda_crm.crm_lead_view_form_fill")
         Lead = self.env["crm.lead"].with_user(self.consultant)
-        arch = Lead.with_context(oda_fill=["city", "stage_id", "<x/>", 5]).get_view(
+        arch = Lead.with_context(oda_fill_view_ref="city,stage_id,<x/>,,city").get_view(
             view.id, "form"
         )["arch"]
         self.assertIn('name="city"', arch)
         self.assertNotIn('name="stage_id"', arch)
         self.assertNotIn('name="city"', Lead.get_view(view.id, "form")["arch"])
-        for nonsense in ("city", 5, {"a": 1}, [None] * 100):
-            Lead.with_context(oda_fill=nonsense).get_view(view.id, "form")
+        for nonsense in ("x" * 10000, ",,,", 5, None):
+            Lead.with_context(oda_fill_view_ref=nonsense).get_view(view.id, "form")
 
 
 class TestQueries(RulesCase):

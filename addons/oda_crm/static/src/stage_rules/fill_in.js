@@ -41,7 +41,11 @@ export function openFillIn(dialog, { leadId, partnerId, items, onSaved }) {
             title,
             size: "md",
             canExpand: false,
-            context: { oda_fill: names, form_view_ref: `oda_crm.${view}_view_form_fill` },
+            // Only keys that end so reach the server with a request for a view.
+            context: {
+                form_view_ref: `oda_crm.${view}_view_form_fill`,
+                oda_fill_view_ref: names.join(","),
+            },
             onRecordSaved: openNext,
         });
     };

@@ -1,5 +1,16 @@
 import { RPCError } from "@web/core/network/rpc";
 
+const NUMBERS = new Set(["integer", "float", "monetary"]);
+
+/**
+ * Whether 0 would do, but cannot be typed: the screen shows 0 where there is nothing.
+ *
+ * @param {{ kind: string, type: string, strict: boolean }} item
+ */
+export function mayBeZero(item) {
+    return item.kind === "property" && NUMBERS.has(item.type) && !item.strict;
+}
+
 /** Refusals of a move, which can be tried again when something is filled in. */
 const OF_A_MOVE = new Set(["missing", "skip", "back"]);
 

@@ -3,7 +3,7 @@ import { _t } from "@web/core/l10n/translation";
 import { Dialog } from "@web/core/dialog/dialog";
 import { useService } from "@web/core/utils/hooks";
 import { openFillIn } from "./fill_in";
-import { refusalOf } from "./refusal";
+import { mayBeZero, refusalOf } from "./refusal";
 
 /** Why a consultation did not move; fill in, override, or leave it. */
 export class StageDialog extends Component {
@@ -63,6 +63,18 @@ export class StageDialog extends Component {
 
     openItem(item) {
         return this.isFillable(item) ? this.fillIn([item]) : this.openCard();
+    }
+
+    mayBeZero(item) {
+        return mayBeZero(item);
+    }
+
+    async answerZero(item) {
+        await this.orm.call("crm.lead", "oda_answer_zero", [
+            [this.state.refusal.lead_id],
+            item.name,
+        ]);
+        await this.move();
     }
 
     async openCard() {

@@ -29,4 +29,5 @@ export class StageStatusBar extends RottingStatusBarDurationField {
 registry.category("fields").add("oda_stage_statusbar", {
     ...rottingStatusBarDurationField,
     component: StageStatusBar,
+    additionalClasses: ["o_field_statusbar"],
 });

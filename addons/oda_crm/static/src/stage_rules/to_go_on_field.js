@@ -3,6 +3,7 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { openFillIn } from "./fill_in";
+import { mayBeZero } from "./refusal";
 
 const FOCUSABLE = "input, textarea, select, [contenteditable=true], button";
 
@@ -55,6 +56,27 @@ export class ToGoOnField extends Component {
             ...item,
             typed: isTyped(item, this.record.data),
         }));
+    }
+
+    /** The one that is open now: the others wait for it. */
+    get first() {
+        return this.owed[0]?.name;
+    }
+
+    /** The number that is open now and may be the 0 that the card shows already. */
+    get zero() {
+        const item = this.owed[0];
+        return item && mayBeZero(item) ? item : null;
+    }
+
+    async answerZero(item) {
+        if (await this.record.save()) {
+            await this.orm.call("crm.lead", "oda_answer_zero", [
+                [this.record.resId],
+                item.name,
+            ]);
+            await this.record.load();
+        }
     }
 
     get owed() {

@@ -164,7 +164,10 @@ class OdaStageRule(models.Model):
     def _label_field(self):
         owner, _dot, name = (self.path or "").rpartition(".")
         model = "res.partner" if owner else "crm.lead"
-        return self.env["ir.model.fields"].get_field_string(model).get(name)
+        label = self.env["ir.model.fields"].get_field_string(model).get(name)
+        if owner and label:
+            return self.env._("%s (beneficiary)", label)
+        return label
 
     def _label_property(self):
         return self._property().get("string")

@@ -16,7 +16,7 @@ class CrmLead(models.Model):
         flow's first stage; here several consultants go on with one case.
         """
         staying = self.filtered(lambda lead: lead._oda_has_own_stages())
-        super(CrmLead, self - staying)._compute_team_id()
+        return super(CrmLead, self - staying)._compute_team_id()
 
     def _oda_has_own_stages(self):
         return self._oda_plan_of(self.team_id._origin.id).own_stages

@@ -306,9 +306,12 @@ class CrmLead(models.Model):
                 }
                 merged = {key: val for key, val in back.items() if key in known}
                 vals["lead_properties"] = merged | given
-            super(CrmLead, lead).write(vals)
+            lead._oda_write_plain(vals)
             if values:
                 lead._oda_tell_kept(was, values)
+
+    def _oda_write_plain(self, vals):
+        return super().write(vals)
 
     def _oda_tell_kept(self, team_id, values):
         """Show in the chatter what was answered in the flow that is left."""

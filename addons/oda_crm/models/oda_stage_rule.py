@@ -266,8 +266,11 @@ class OdaStageRule(models.Model):
             rule._hook("normalize")()
             type_ = rule._hook("type")() or False
             vals = {"target_type": type_, "broken": not type_}
-            super(OdaStageRule, rule).write(vals)
+            rule._write_plain(vals)
         self.env.registry.clear_cache()
+
+    def _write_plain(self, vals):
+        return super().write(vals)
 
     def _switch_off_broken(self, domain):
         self.search(domain).filtered(

@@ -241,12 +241,17 @@ class TestOrder(RulesCase):
 class TestOverride(RulesCase):
     REASON = "Ordered by the ministry"
 
+    def overridings(self, lead):
+        return self.env["oda.event"].search(
+            [("code", "=", "crm.rule.override"), ("res_id", "=", lead.id)]
+        )
+
     def test_with_a_reason_by_a_role(self):
         lead = self.case(self.head)
         lead.with_context(oda_override_reason=self.REASON).write(
             {"stage_id": self.stages[2].id}
         )
-        event = self.env["oda.event"].search([("code", "=", "crm.rule.override")])
+        event = self.overridings(lead)
         self.assertEqual(event.user_id, self.head)
         self.assertEqual(event.res_id, lead.id)
         self.assertEqual(event.details["reason"], self.REASON)
@@ -275,9 +280,7 @@ class TestOverride(RulesCase):
     def test_nothing_to_override_is_no_event(self):
         lead = self.case(self.head, **self.ANSWERED)
         lead.oda_move(self.stages[1].id, reason=self.REASON)
-        self.assertFalse(
-            self.env["oda.event"].search([("code", "=", "crm.rule.override")])
-        )
+        self.assertFalse(self.overridings(lead))
 
     def test_a_foreign_stage_cannot_be_overridden(self):
         lead = self.case(self.head)
@@ -287,7 +290,7 @@ class TestOverride(RulesCase):
     def test_long_reason_is_kept_short(self):
         lead = self.case(self.head)
         lead.oda_move(self.stages[1].id, reason="motiv " * 10000)
-        event = self.env["oda.event"].search([("code", "=", "crm.rule.override")])
+        event = self.overridings(lead)
         self.assertEqual(len(event.details["reason"]), 2000)
 
 

@@ -5,4 +5,6 @@ from . import (
     test_session,
     test_session_doors,
     test_rights,
+    test_rules_pure,
+    test_stage_rule,
 )

@@ -1,0 +1,27 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+
+
+class CrmStage(models.Model):
+    _inherit = "crm.stage"
+
+    oda_rule_ids = fields.One2many(
+        "oda.stage.rule", "stage_id", string="What this stage needs"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        stages = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return stages
+
+    def write(self, vals):
+        done = super().write(vals)
+        if not vals.keys().isdisjoint({"sequence", "team_ids"}):
+            self.env.registry.clear_cache()
+        return done
+
+    def unlink(self):
+        done = super().unlink()
+        self.env.registry.clear_cache()
+        return done

@@ -46,6 +46,7 @@ class CrmLead(models.Model):
                     known.add(key)
                     vals_list.append(lead.sudo()._oda_plan_step(step))  # sudo: same
         context = dict(clean_context(self.env.context), mail_activity_quick_update=True)
+        # pylint: disable-next=context-overridden  # the caller's defaults are not ours
         created = tasks.with_context(context).create(vals_list)
         return self.browse({task.res_id for task in created})
 

@@ -12,7 +12,7 @@ class OdaStagePlan(models.Model):
 
     sequence = fields.Integer(default=10)
     stage_id = fields.Many2one(
-        "crm.stage", string="Stage", required=True, index=True, ondelete="cascade"
+        "crm.stage", required=True, index=True, ondelete="cascade"
     )
     team_id = fields.Many2one(
         "crm.team",
@@ -23,7 +23,6 @@ class OdaStagePlan(models.Model):
     )
     plan_id = fields.Many2one(
         "mail.activity.plan",
-        string="Plan",
         required=True,
         index=True,
         ondelete="cascade",
@@ -56,7 +55,7 @@ class OdaStagePlan(models.Model):
         """``{stage id: ((flow id or False, plan id), ...)}``, in order."""
         found = {}
         # sudo: what happens at a stage binds who moves the card, not who configures
-        for line in self.sudo().search([]):
+        for line in self.sudo().search([("active", "=", True)]):
             found.setdefault(line.stage_id.id, []).append(
                 (line.team_id.id, line.plan_id.id)
             )

@@ -174,7 +174,7 @@ class OdaStale(models.Model):
     def _oda_moments(self, now):
         """``(rules that can be judged, {rule id: stale.Moments})``."""
         moments = {}
-        rules = self.env["oda.stale.rule"].search([])
+        rules = self.env["oda.stale.rule"].search([("active", "=", True)])
         for rule in rules:
             company = rule.company_id or self.env.company
             calendar = self.env["oda.worktime"].with_company(company)

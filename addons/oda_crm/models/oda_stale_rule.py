@@ -18,7 +18,6 @@ class OdaStaleRule(models.Model):
     name = fields.Char(compute="_compute_name")
     stage_id = fields.Many2one(
         "crm.stage",
-        string="Stage",
         index="btree_not_null",
         ondelete="cascade",
         help="Empty: in every stage.",
@@ -50,9 +49,7 @@ class OdaStaleRule(models.Model):
         help="Reminders to one person before the next one up is told: the responsible, "
         "then the leader of the flow, then the head.",
     )
-    company_id = fields.Many2one(
-        "res.company", string="Company", help="Empty: in every company."
-    )
+    company_id = fields.Many2one("res.company", help="Empty: in every company.")
     active = fields.Boolean(default=True)
 
     _once = models.UniqueIndex(

@@ -49,6 +49,7 @@ class ResUsers(models.Model):
         context = dict(clean_context(self.env.context), mail_activity_quick_update=True)
         for heir, some in moving.items():
             before = {task.id: task.user_id.name for task in some}
+            # pylint: disable-next=context-overridden  # without the caller's defaults
             some.with_context(context).write({"user_id": heir.id})
             self._oda_tell_heir(heir, some, before)
         if tasks:

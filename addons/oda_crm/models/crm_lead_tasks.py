@@ -234,14 +234,7 @@ class CrmLead(models.Model):
         nothing = {"leads": [], "total": 0, "types": [], "choices": []}
         if is_system(self.env) or not self.has_access("write"):
             return nothing
-        uid = self.env.uid
-        nobodys = Domain("user_id", "=", False) | Domain("user_id.active", "=", False)
-        mine = Domain("user_id", "=", uid) | (
-            nobodys & Domain("team_id.user_id", "=", uid)
-        )
-        if also_ids:
-            mine |= Domain("id", "in", whole(also_ids))
-        domain = Domain("oda_next_step_missing", "=", True) & mine
+        domain = self._oda_orphans_domain(whole(also_ids))
         leads = self.search(domain, limit=ORPHANS_AT_ONCE, order="id")
         # sudo: a flag
         leads = leads.sudo()._oda_refresh_next_step().with_env(self.env)
@@ -273,6 +266,18 @@ class CrmLead(models.Model):
                 for key, at in choices.items()
             ],
         }
+
+    @api.model
+    def _oda_orphans_domain(self, also_ids=()):
+        """What this user is asked about: their own, and nobody's in their flows."""
+        uid = self.env.uid
+        nobodys = Domain("user_id", "=", False) | Domain("user_id.active", "=", False)
+        asked = Domain("user_id", "=", uid) | (
+            nobodys & Domain("team_id.user_id", "=", uid)
+        )
+        if also_ids:
+            asked |= Domain("id", "in", also_ids)
+        return Domain("oda_next_step_missing", "=", True) & asked
 
     def _oda_next_step_action(self):
         """The dialog "plan the next step" for those of these that need one."""

@@ -9,6 +9,8 @@ class IrHttp(models.AbstractModel):
 
     def session_info(self):
         info = super().session_info()
-        if self.env.user._is_internal():
-            info["oda_orphans"] = bool(self.env["crm.lead"].oda_my_orphans()["leads"])
+        leads = self.env["crm.lead"]
+        if self.env.user._is_internal() and leads.has_access("write"):
+            found = leads.search(leads._oda_orphans_domain(), limit=1)
+            info["oda_orphans"] = bool(found)
         return info

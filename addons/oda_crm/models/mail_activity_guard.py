@@ -298,11 +298,21 @@ class MailActivity(models.Model):
                 raise UserError(
                     self.env._("The result of a closed task stays as it was written.")
                 )
-        kept = "res_model_id" in vals and (
-            vals["res_model_id"] != self.env["ir.model"]._get_id("crm.lead")
-        )
-        if kept and opened._oda_kept():
+        if self._oda_leaves_consultations(vals) and opened._oda_kept():
             raise UserError(opened._oda_words_for_cancelling())
+
+    def _oda_leaves_consultations(self, vals):
+        """True when a write takes tasks to another model or to nowhere.
+
+        From one consultation to another they may go: merging does that.
+        """
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        if vals.get("res_model_id", model_id) != model_id:
+            return True
+        if "res_id" not in vals:
+            return False
+        # sudo: only whether it is there
+        return not self.env["crm.lead"].sudo().browse(vals["res_id"] or ()).exists()
 
     def _oda_refuse_unlink(self):
         if kept := self.filtered("active")._oda_kept():

@@ -175,10 +175,32 @@ class TestWaysOut(TasksCase):
                     "res_id": self.partner.id,
                 }
             )
+        with self.assertRaises(UserError):
+            self.as_consultant(self.task).res_id = 999_999_999
         other = self.open_case()
         self.as_consultant(self.task).res_id = other.id
         self.assertTrue(self.case.oda_next_step_missing)
         self.assertFalse(other.oda_next_step_missing)
+
+    def test_commands_on_the_consultation_are_no_way_out(self):
+        case = self.as_consultant(self.case)
+        for command in (
+            Command.delete(self.task.id),
+            Command.unlink(self.task.id),
+            Command.clear(),
+            Command.set([]),
+            Command.update(self.task.id, {"active": False}),
+        ):
+            with (
+                self.subTest(command=command),
+                self.assertRaises(UserError),
+                self.env.cr.savepoint(),
+            ):
+                case.write({"activity_ids": [command]})
+                self.env.flush_all()
+            self.env.invalidate_all()
+            self.assertTrue(self.task.exists().active)
+            self.assertEqual(self.task.res_id, self.case.id)
 
     def test_a_type_that_needs_no_result(self):
         self.call_type.oda_result_required = False

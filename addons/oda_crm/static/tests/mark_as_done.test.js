@@ -1,7 +1,7 @@
 import { expect, test } from "@odoo/hoot";
 import { click, edit } from "@odoo/hoot-dom";
 import { openFormView, start, startServer } from "@mail/../tests/mail_test_helpers";
-import { makeServerError, onRpc, serverState } from "@web/../tests/web_test_helpers";
+import { getService, makeServerError, onRpc, serverState } from "@web/../tests/web_test_helpers";
 import { defineTaskModels, settle } from "./oda_crm_test_helpers";
 
 defineTaskModels();
@@ -22,9 +22,8 @@ async function openTask(values) {
     await start();
     await openFormView("res.partner", partnerId);
     await settle();
-    const { "mail.store": store } = (await import("@web/../tests/web_test_helpers")).getMockEnv()
-        .services;
-    Object.assign(Object.values(store["mail.activity"].records)[0], values);
+    const [task] = Object.values(getService("mail.store")["mail.activity"].records);
+    Object.assign(task, values);
     await click(".o-mail-Activity-markDone");
     await settle();
 }
@@ -52,6 +51,7 @@ test("a refused result stays, with the server's words", async () => {
     });
     await click(".o-mail-ActivityMarkAsDone textarea");
     await edit("called again");
+    await settle();
     await click(DONE);
     await settle();
     expect(".o_oda_result_refused").toHaveText("This is the last one again.");

@@ -17,7 +17,7 @@ test("one after another, until each is answered", async () => {
     await settle();
     expect(".o_oda_next_step_dialog strong").toHaveText("Bakery");
     await edit("Ask for the extract");
-    await click("input#oda_type_2");
+    await click("label[for=oda_type_2]");
     await click("button:contains(Next working morning)");
     await settle();
     await click("button[name=plan]");
@@ -25,6 +25,7 @@ test("one after another, until each is answered", async () => {
     expect(server.planned).toEqual([[1, 2, "Ask for the extract", "morning"]]);
     expect(".o_oda_next_step_dialog strong").toHaveText("Orchard");
     expect(queryFirst("input[name=summary]").value).toBe("");
+    await click("input[name=summary]");
     await press("Enter");
     await settle();
     expect(server.planned.length).toBe(2);

@@ -5,7 +5,6 @@ import {
     makeServerError,
     mockService,
     models,
-    onRpc,
 } from "@web/../tests/web_test_helpers";
 import { animationFrame } from "@odoo/hoot-dom";
 import { tick } from "@odoo/hoot-mock";
@@ -79,4 +78,4 @@ export async function settle() {
     await animationFrame();
 }
 
-export { onRpc };
+

@@ -83,6 +83,16 @@ export class NextStepDialog extends Component {
         }));
     }
 
+    chooseType(id) {
+        this.state.typeId = id;
+    }
+
+    onEnter(ev) {
+        if (ev.key === "Enter") {
+            this.plan();
+        }
+    }
+
     choose({ key, at }) {
         this.state.choice = key;
         this.state.at = deserializeDateTime(at).toFormat(LOCAL);

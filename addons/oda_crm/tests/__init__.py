@@ -7,4 +7,8 @@ from . import (
     test_rights,
     test_rules_pure,
     test_stage_rule,
+    test_results,
+    test_duetime,
+    test_tasks,
+    test_tasks_http,
 )

@@ -4,6 +4,8 @@ from odoo.tools import SQL
 
 from .res_partner_card import TICKS
 
+KEPT = ("oda_size_class", "oda_idnp")  # of the target, else of the first that has it
+
 # Unique keys that hold a link to a partner: (table, column, columns of the key,
 # predicate). Core, when one of many rows meets such a key, deletes all of them.
 _UNIQUE_KEYS = """
@@ -52,17 +54,24 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         # sudo: one card's facts move to the other; who may merge is core's to say
         known = partners.sudo()
         ticks = {name: True for name in TICKS if any(known.mapped(name))}
-        size = dst_partner.oda_size_class or next(
-            filter(None, src_partners.mapped("oda_size_class")), False
-        )
+        facts = {
+            name: next(
+                filter(None, (dst_partner | src_partners).sudo().mapped(name)), 0
+            )
+            for name in KEPT
+        }
         done = super()._update_values(src_partners, dst_partner)
-        # computed from what was just written, but somebody may have corrected them
-        dst_partner.write({**ticks, **({"oda_size_class": size} if size else {})})
+        # Computed from what was just written, but somebody may have corrected them;
+        # and the personal number, which not everybody who merges may read.
+        facts = {name: value for name, value in facts.items() if value}
+        dst_partner.sudo().write({**ticks, **facts})  # sudo: as above
         dst_partner._oda_refresh_adviser()
         return done
 
     def _log_merge_operation(self, src_partners, dst_partner):
-        self.env["oda.event"]._log("partner.merge", dst_partner, merged=src_partners.ids)
+        self.env["oda.event"]._log(
+            "partner.merge", dst_partner, merged=src_partners.ids
+        )
         return super()._log_merge_operation(src_partners, dst_partner)
 
     @api.model

@@ -57,7 +57,9 @@ class OdaTimeline(models.AbstractModel):
                 self.env._("This page of the timeline is not valid: reload the card.")
             ) from error
         known = self._oda_timeline_sources()
-        entries, following = self._oda_timeline(cursor, timeline.read_limit(limit), kinds)
+        entries, following = self._oda_timeline(
+            cursor, timeline.read_limit(limit), kinds
+        )
         return {
             "entries": [self._oda_timeline_json(entry) for entry in entries],
             "next": following or False,
@@ -78,9 +80,7 @@ class OdaTimeline(models.AbstractModel):
         if isinstance(kinds, (list, tuple, set)):
             sources = {kind: sources[kind] for kind in sources if kind in kinds}
         scope = self._oda_timeline_scope()
-        rows = [
-            source["read"](scope, before, limit + 1) for source in sources.values()
-        ]
+        rows = [source["read"](scope, before, limit + 1) for source in sources.values()]
         entries, following = timeline.page(rows, limit)
         self._oda_timeline_names(entries)
         return entries, following

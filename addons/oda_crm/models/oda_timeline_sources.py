@@ -288,7 +288,11 @@ class OdaTimeline(models.AbstractModel):
             "event",
             before,
             limit,
-            {"name": None, "state": None, "user_id": SQL.identifier(table, "create_uid")}
+            {
+                "name": None,
+                "state": None,
+                "user_id": SQL.identifier(table, "create_uid"),
+            }
             | {"event": name},
         )
         for row in rows:

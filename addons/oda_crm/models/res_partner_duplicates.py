@@ -60,7 +60,9 @@ class ResPartner(models.Model):
             }
             for partner in seen
         ]
-        answer += self._oda_hidden([one for one in found if one not in seen._ids], reasons)
+        answer += self._oda_hidden(
+            [one for one in found if one not in seen._ids], reasons
+        )
         answer.sort(key=lambda one: _rank(one["reasons"][0]))
         return answer[:SHOWN_MAX]
 
@@ -99,7 +101,9 @@ class ResPartner(models.Model):
             )
             found["phone"] = rows.partner_id.ids
         if email := email_normalize(vals.get("email") or "", strict=False):
-            found["email"] = cards.search([("email_normalized", "=", email)], limit=20).ids
+            found["email"] = cards.search(
+                [("email_normalized", "=", email)], limit=20
+            ).ids
         if len(vals.get("name") or "") >= NAME_MIN:
             found["name"] = self._oda_close_names(vals)
         return found
@@ -158,13 +162,19 @@ class ResPartner(models.Model):
         """
         exact = [one for one in ids if set(reasons[one]) & set(EXACT)]
         # sudo: whether there is one; neither name nor id leaves the server
-        known = self.sudo().with_context(active_test=False).search(
-            Domain("id", "in", exact)
-            & Domain("company_id", "in", [False, *self.env.companies.ids])
+        known = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search(
+                Domain("id", "in", exact)
+                & Domain("company_id", "in", [False, *self.env.companies.ids])
+            )
         )
         if not known:
             return []
-        why = {reason for one in known.ids for reason in reasons[one] if reason in EXACT}
+        why = {
+            reason for one in known.ids for reason in reasons[one] if reason in EXACT
+        }
         return [
             {
                 "id": False,

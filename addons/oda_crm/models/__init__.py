@@ -12,6 +12,7 @@ from . import (
     res_partner_card,
     res_partner_consent,
     res_partner_duplicates,
+    res_partner_search,
     res_partner_timeline,
     crm_lead_timeline,
     base_partner_merge,

@@ -93,8 +93,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 known = SQL("%s AND (" + predicate + ")", known)
             self.env.execute_query(
                 SQL(
-                    "DELETE FROM %(table)s WHERE ctid IN (SELECT ctid FROM (SELECT ctid,"
-                    " %(link)s AS link, row_number() OVER (PARTITION BY %(same)s"
+                    "DELETE FROM %(table)s WHERE ctid IN (SELECT ctid FROM (SELECT"
+                    " ctid, %(link)s AS link, row_number() OVER (PARTITION BY %(same)s"
                     " ORDER BY %(link)s = %(target)s DESC, %(link)s) AS place"
                     " FROM %(table)s WHERE %(link)s IN %(ids)s AND %(known)s) ranked"
                     " WHERE place > 1 AND link <> %(target)s) RETURNING 1",

@@ -31,9 +31,9 @@ class OdaTimeline(models.AbstractModel):
         """Return ``{kind: {"label", "icon", "read"}}`` of what the user may see.
 
         ``read(scope, before, limit)`` gives at most ``limit`` entries older than the
-        cursor ``before`` (or None), newest first: dicts of ``at`` (naive UTC), ``kind``,
-        ``id``, ``title``, ``text`` (plain), ``user_id`` or ``author_id`` (who did it),
-        ``model`` and ``res_id`` (what to open), ``data`` (facts for the browser).
+        cursor ``before`` (or None), newest first: dicts of ``at`` (naive UTC),
+        ``kind``, ``id``, ``title``, ``text`` (plain), ``user_id`` or ``author_id`` (who
+        did it), ``model`` and ``res_id`` (what to open), ``data`` (for the browser).
         """
         return {}
 
@@ -149,7 +149,7 @@ class OdaTimeline(models.AbstractModel):
 
     @api.model
     def _oda_timeline_narrow(self, query, at_sql, id_sql, kind, before):
-        """Only rows older than the cursor; exact to the microsecond, unlike a domain."""
+        """Only rows older than the cursor, to the microsecond, unlike a domain."""
         query.add_where(SQL("%s IS NOT NULL", at_sql))
         if not before:
             return

@@ -9,7 +9,7 @@ VALUES = ("integer", "float", "char", "text", "datetime")
 
 
 class OdaTimeline(models.AbstractModel):
-    """What every beneficiary and consultation has: sessions, messages, tasks, changes."""
+    """What every card has: sessions, messages, tasks, stages, events, changes."""
 
     _inherit = "oda.timeline"
 

@@ -1,7 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Domain
 from odoo.tools.sql import column_exists, create_column
 
 from .. import firm, identity
@@ -277,7 +276,8 @@ class ResPartner(models.Model):
                 number=number,
             )
         return self.env._(
-            "%(label)s “%(number)s” must be 13 digits. Spaces and dashes do not matter.",
+            "%(label)s “%(number)s” must be 13 digits; spaces and dashes do not "
+            "matter.",
             label=label,
             number=number,
         )
@@ -309,19 +309,3 @@ class ResPartner(models.Model):
                         "what is not known at 0."
                     )
                 )
-
-    @api.model
-    def _search_display_name(self, operator, value):
-        """A typed IDNP or IDNO, in any form, finds whose it is."""
-        domain = super()._search_display_name(operator, value)
-        known = operator in ("ilike", "like", "=", "in", "=ilike")
-        if not known or domain is NotImplemented:
-            return domain
-        texts = value if operator == "in" else [value]
-        numbers = [number for text in texts if (number := identity.looks_like(text))]
-        if not numbers:
-            return domain
-        found = Domain("oda_idno", "in", numbers)
-        if self._has_field_access(self._fields["oda_idnp"], "read"):
-            found |= Domain("oda_idnp", "in", numbers)
-        return found | Domain(domain)

@@ -131,8 +131,10 @@ class ResPartner(models.Model):
         )
         rows = self.env.execute_query(
             SQL(
-                "SELECT p.id FROM res_partner p WHERE %(column)s %% %(typed)s AND %(where)s"
-                " ORDER BY similarity(%(column)s, %(typed)s) DESC, p.id LIMIT %(limit)s",
+                "SELECT p.id FROM res_partner p"
+                " WHERE %(column)s %% %(typed)s AND %(where)s"
+                " ORDER BY similarity(%(column)s, %(typed)s) DESC, p.id"
+                " LIMIT %(limit)s",
                 column=column,
                 typed=typed,
                 where=SQL(" AND ").join(where),

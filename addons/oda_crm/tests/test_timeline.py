@@ -32,7 +32,7 @@ class TestTimeline(CrmCase):
     def message(self, record=None, at=NOON, **vals):
         record = self.partner if record is None else record
         vals = {"message_type": "comment", **vals}
-        vals["body"] = Markup(vals.get("body", "hello"))
+        vals["body"] = Markup(vals.get("body", "hello"))  # noqa: S704
         message = record.with_user(self.consultant).message_post(**vals)
         self.env.cr.execute(
             "UPDATE mail_message SET date = %s WHERE id = %s", (at, message.id)
@@ -180,7 +180,7 @@ class TestTimeline(CrmCase):
         kinds = len(mine.oda_timeline_page(limit=1)["kinds"])
         self.env.flush_all()
         self.env.invalidate_all()
-        mine.env.company.name  # of every request, not of the page
+        self.assertTrue(mine.env.company.name)  # of every request, not of the page
         before = self.env.cr.sql_log_count
         page = mine.oda_timeline_page(limit=30)
         self.assertEqual(len(page["entries"]), 30)

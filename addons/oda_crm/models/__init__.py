@@ -1,6 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
-    base_partner_merge,
     ir_module_module,
     oda_consultation_session,
     crm_lead,
@@ -34,4 +33,16 @@ from . import (
     crm_lead_stale,
     oda_consultation_session_step,
     res_users_handover,
+    oda_locality,
+    oda_activity_class,
+    oda_consent,
+    oda_timeline,
+    oda_timeline_sources,
+    res_partner_card,
+    res_partner_consent,
+    res_partner_duplicates,
+    res_partner_search,
+    res_partner_timeline,
+    crm_lead_timeline,
+    base_partner_merge,
 )

@@ -11,4 +11,11 @@ from . import (
     test_duetime,
     test_tasks,
     test_tasks_http,
+    test_identity,
+    test_beneficiary_card,
+    test_consent,
+    test_duplicates,
+    test_merge,
+    test_name_search,
+    test_timeline,
 )

@@ -10,4 +10,5 @@ from . import (
     oda_recording,
     res_partner,
     crm_lead,
+    oda_timeline,
 )

@@ -10,4 +10,5 @@ from . import (
     test_moldcell_parse,
     test_recording,
     test_rights,
+    test_timeline,
 )

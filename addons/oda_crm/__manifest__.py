@@ -12,6 +12,8 @@
         "security/oda_crm_groups.xml",
         "security/ir.model.access.csv",
         "security/oda_crm_rules.xml",
+        "security/oda_right_rules.xml",
+        "data/oda_right_data.xml",
         "views/oda_consultation_session_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",

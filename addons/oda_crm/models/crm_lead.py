@@ -5,7 +5,7 @@ from odoo.fields import Domain
 # Whoever may read sessions; for others the fields do not exist.
 SESSION_READERS = (
     "oda_base.group_consultant,oda_base.group_supervisor,"
-    "oda_base.group_admin,oda_base.group_connector"
+    "oda_base.group_admin,oda_base.group_connector,oda_base.group_auditor"
 )
 # A connector's write is not a person's: no followers, no mails, no tracking.
 QUIET = {

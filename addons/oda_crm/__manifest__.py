@@ -18,8 +18,13 @@
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
         "views/oda_crm_menus.xml",
+        "views/oda_right_views.xml",
+        "views/oda_department_views.xml",
     ],
     "demo": ["demo/oda_crm_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["oda_crm/static/src/**/*"],
+    },
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

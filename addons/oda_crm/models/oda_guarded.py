@@ -68,22 +68,18 @@ class OdaGuarded(models.AbstractModel):
 
     def _check_access(self, operation):
         found = super()._check_access(operation)
-        if self.env.su or not self.env.user._is_internal():
+        if found or any(self._ids) or self.env.su or not self.env.user._is_internal():
             return found
-        if not found:
-            if not any(self._ids) and self._oda_shut(operation):
-                return self, functools.partial(self._oda_refusal, operation)
-            return None
-        records, make = found
-        if not any(records._ids):
-            return found
+        if self._oda_shut(operation):
+            return self, functools.partial(self._oda_refusal, operation)
+        return None
+
+    def _oda_beyond(self, operation):
+        """Return whether it is the matrix that forbids this, and no other rule."""
         domain = self.env.user._oda_domain(self._name, operation)
         # sudo: to tell which rule it was that forbids
-        if records - records.sudo().with_context(active_test=False).filtered_domain(
-            domain
-        ):
-            return records, functools.partial(self._oda_refusal, operation)
-        return records, make
+        mine = self.sudo().with_context(active_test=False).exists()
+        return bool(mine - mine.filtered_domain(domain))
 
     @api.model
     def _oda_shut(self, operation):

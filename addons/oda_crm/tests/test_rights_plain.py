@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
@@ -22,7 +22,10 @@ rows = st.lists(
         st.sampled_from((None, 1, 2, 3)),
         values,
     ),
-    max_size=12,
+    max_size=6,
+)
+patient = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 NOTHING = {
     "see": "none",
@@ -110,6 +113,7 @@ class TestRightsPlain(BaseCase):
             self.assertFalse(mine["export"])
         self.assertEqual(rights.consistent(mine), mine)
 
+    @patient
     @given(rows, st.lists(st.sampled_from(rights.LEVELS[3:])))
     def test_one_more_level_never_takes_away(self, matrix, levels):
         less = self.judge(matrix, levels)
@@ -127,6 +131,7 @@ class TestRightsPlain(BaseCase):
 
 
 class TestSpreadsheetCells(BaseCase):
+    @patient
     @given(st.text(alphabet="'=+-@\t\r\n ax1＝＋", max_size=8))
     def test_nothing_is_lost(self, text):
         self.assertEqual(spreadsheet.unguard(spreadsheet.guard(text)), text)

@@ -7,7 +7,7 @@
     "category": "Sales/CRM",
     "license": "AGPL-3",
     "author": "ODA",
-    "depends": ["oda_base", "crm"],
+    "depends": ["oda_base", "crm", "base_import"],
     "data": [
         "security/oda_crm_groups.xml",
         "security/ir.model.access.csv",

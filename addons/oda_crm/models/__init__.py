@@ -13,6 +13,7 @@ from . import (
     crm_team_rights,
     oda_guarded,
     ir_rule,
+    base_import,
     crm_lead_rights,
     res_partner_rights,
     oda_phone,

@@ -100,6 +100,7 @@ class TestRightsPlain(BaseCase):
         matrix = [row("lead", see="all"), row("lead", 1, see="own")]
         self.assertEqual(self.judge(matrix, ["lead"], (1,))["see"], "own")
 
+    @patient
     @given(
         rows, st.lists(st.sampled_from(rights.LEVELS)), st.sampled_from([(), (1, 2)])
     )

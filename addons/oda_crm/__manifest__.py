@@ -27,6 +27,7 @@
     "demo": ["demo/oda_crm_demo.xml"],
     "assets": {
         "web.assets_backend": ["oda_crm/static/src/**/*"],
+        "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
     },
     "uninstall_hook": "uninstall_hook",
     "application": True,

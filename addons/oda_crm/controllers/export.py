@@ -14,6 +14,7 @@ from odoo.addons.web.controllers.export import (
 )
 from odoo.addons.web.controllers.json import WebJsonController
 from odoo.addons.web.controllers.pivot import TableExporter
+from odoo.addons.web.controllers.vcard import Partner
 
 from ..spreadsheet import guard
 
@@ -94,3 +95,15 @@ class OdaJsonController(WebJsonController):
             model._oda_require("export")
             model._oda_log_export(None, ["/json"])
         return found
+
+
+class OdaPartner(Partner):
+    """A card of a contact to download is an export, of one or of many."""
+
+    @http.route()
+    def download_vcard(self, partner_ids=None, partner=None, **kwargs):
+        Model = request.env["res.partner"]
+        Model._oda_require("export")
+        response = super().download_vcard(partner_ids, partner, **kwargs)
+        Model._oda_log_export(len((partner_ids or "x").split(",")), ["vcard"])
+        return response

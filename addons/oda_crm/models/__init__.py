@@ -23,6 +23,5 @@ from . import (
     res_partner_rights,
     oda_phone,
     oda_consultation_session_rights,
-    crm_activity_report,
     base_partner_merge_rights,
 )

@@ -185,12 +185,16 @@ class OdaRight(models.Model):
         ):
             facts = event.details
             before, after = facts["before"] or {}, facts["after"] or {}
-            what = [
-                f"{labels[right]}: {words.get(before.get(right), '–')} → "
-                f"{words.get(after.get(right), '–')}"
-                for right in rights.RIGHTS
-                if before.get(right) != after.get(right)
-            ]
+            what = (
+                [self.env._("as all departments again")]
+                if not after
+                else [
+                    f"{labels[right]}: {words.get(before.get(right), '–')} → "
+                    f"{words.get(after.get(right), '–')}"
+                    for right in rights.RIGHTS
+                    if before.get(right) != after.get(right)
+                ]
+            )
             department = self.env["oda.department"].browse(facts["department"] or [])
             changes.append(
                 {

@@ -134,6 +134,18 @@ class ResUsers(models.Model):
             return Domain.TRUE
         return self.env[model]._oda_scope_domain(self, operation)
 
+    def _oda_follow(self, model, path, operation="read"):
+        """Return the domain of records that hang on one of a guarded model by `path`.
+
+        For the rules of other models (calls, answers): they are seen by whoever sees
+        what they hang on; what hangs on nothing yet is seen by all.
+        """
+        self.ensure_one()
+        domain = self._oda_domain(model, operation)
+        if domain.is_true():
+            return domain
+        return Domain(path, "=", False) | Domain(path, "any!", domain)
+
     def _oda_scope(self, subject, operation):
         """Return one of `rights.SCOPES` for an operation of the ORM."""
         return self._oda_rights(subject)[RIGHT_OF[operation]]

@@ -174,3 +174,15 @@ class TestExportGuard(HttpCase):
         )
         with self.assertRaises(AccessError):
             wizard.execute_import(["name"], ["name"], {"has_headers": True})
+
+    def test_cards_to_download(self):
+        ids = ",".join(map(str, self.partners.ids[:2]))
+        for login, status in (("exporter", 200), ("looker", 403)):
+            self.authenticate(login, login)
+            for url in (f"?partner_ids={ids}", f"?partner_ids={self.partners.ids[0]}"):
+                with (
+                    self.subTest(login=login, url=url),
+                    mute_logger("odoo.http"),
+                ):
+                    response = self.url_open(f"/web/partner/vcard{url}")
+                    self.assertEqual(response.status_code, status)

@@ -49,6 +49,25 @@ export class RightsMatrix extends Component {
         );
     }
 
+    /** What a choice needs and has not got: said on the choice itself, beforehand. */
+    needs(level, right, value) {
+        const values = this.cell(level).values;
+        const order = this.state.matrix.scopes.map(([key]) => key);
+        if (["edit", "delete"].includes(right)) {
+            return order.indexOf(value) > order.indexOf(values.see) && _t("See");
+        }
+        if (right === "export") {
+            return values.see === "none" && _t("See");
+        }
+        return (
+            ["import", "merge"].includes(right) && values.edit === "none" && _t("Edit")
+        );
+    }
+
+    hint(needed) {
+        return needed && _t("First widen: %s", needed);
+    }
+
     scopeName(key) {
         return Object.fromEntries(this.state.matrix.scopes)[key];
     }

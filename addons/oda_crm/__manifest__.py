@@ -7,6 +7,7 @@
     "category": "Sales/CRM",
     "license": "AGPL-3",
     "author": "ODA",
+    "external_dependencies": {"python": ["chardet", "openpyxl", "python-stdnum"]},
     "depends": ["oda_base", "crm", "base_import"],
     "data": [
         "security/oda_crm_groups.xml",
@@ -24,7 +25,7 @@
         "views/oda_department_views.xml",
         "views/oda_import_views.xml",
     ],
-    "demo": ["demo/oda_crm_demo.xml"],
+    "demo": ["demo/oda_crm_demo.xml", "demo/oda_rights_demo.xml"],
     "assets": {
         "web.assets_backend": ["oda_crm/static/src/**/*"],
         "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],

@@ -24,9 +24,8 @@ class _Guarded:
 
     def write(self, row, column, cell_value, style=None):
         if isinstance(cell_value, str):
-            self.worksheet.write_string(row, column, guard(cell_value), style)
-        else:
-            super().write(row, column, cell_value, style)
+            return self.worksheet.write_string(row, column, guard(cell_value), style)
+        return super().write(row, column, cell_value, style)
 
 
 class _Writer(_Guarded, ExportXlsxWriter):

@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from .. import importing
 
@@ -32,29 +33,30 @@ class OdaImportColumn(models.Model):
 
     @api.model
     def _oda_target_names(self):
-        _ = self.env._
         names = {
-            "name": _("Name"),
-            "first_name": _("First name"),
-            "last_name": _("Last name"),
-            "phone": _("Phone"),
-            "phone2": _("Second phone"),
-            "email": _("Email"),
-            "idnp": _("IDNP"),
-            "idno": _("IDNO"),
-            "company": _("Company"),
-            "function": _("Job position"),
-            "street": _("Address"),
-            "city": _("Town"),
-            "zip": _("Postal code"),
-            "ref": _("Reference"),
-            "website": _("Website"),
-            "birth": _("Date or year of birth"),
-            "note": _("Note"),
+            "name": self.env._("Name"),
+            "first_name": self.env._("First name"),
+            "last_name": self.env._("Last name"),
+            "phone": self.env._("Phone"),
+            "phone2": self.env._("Second phone"),
+            "email": self.env._("Email"),
+            "idnp": self.env._("IDNP"),
+            "idno": self.env._("IDNO"),
+            "company": self.env._("Company"),
+            "function": self.env._("Job position"),
+            "street": self.env._("Address"),
+            "city": self.env._("Town"),
+            "zip": self.env._("Postal code"),
+            "ref": self.env._("Reference"),
+            "website": self.env._("Website"),
+            "birth": self.env._("Date or year of birth"),
+            "note": self.env._("Note"),
         }
         return [(one, names[one]) for one in self.env["oda.import"]._oda_targets()]
 
     def write(self, vals):
+        if not self.env.su and not vals.keys() <= {"target"}:
+            raise AccessError(self.env._("This is set by the system."))
         if "target" in vals:
             vals = dict(vals, by_hand=True)
         done = super().write(vals)

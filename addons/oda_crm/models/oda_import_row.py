@@ -231,17 +231,22 @@ class OdaImportRow(models.Model):
 
     def _oda_word(self, code, value):
         """Return a remark in words that say what to do."""
-        _ = self.env._
         return {
-            "phone": _("“%s” is no phone number.", value),
-            "email": _("“%s” is no e-mail address.", value),
-            "idnp": _("“%s” is no IDNP: 13 digits, the last one checks.", value),
-            "idno": _("“%s” is no IDNO: 13 digits, the last one checks.", value),
-            "birth": _("“%s” is no date of birth: write 17.05.2001 or 2001.", value),
-            "formula": _("“%s” is a formula: put its value there.", value),
-            "nameless": _("There is no name."),
-            "long_name": _("The name is longer than %s letters.", value),
-            "unreachable": _("Neither a phone number nor an e-mail address."),
+            "phone": self.env._("“%s” is no phone number.", value),
+            "email": self.env._("“%s” is no e-mail address.", value),
+            "idnp": self.env._(
+                "“%s” is no IDNP: 13 digits, the last one checks.", value
+            ),
+            "idno": self.env._(
+                "“%s” is no IDNO: 13 digits, the last one checks.", value
+            ),
+            "birth": self.env._(
+                "“%s” is no date of birth: write 17.05.2001 or 2001.", value
+            ),
+            "formula": self.env._("“%s” is a formula: put its value there.", value),
+            "nameless": self.env._("There is no name."),
+            "long_name": self.env._("The name is longer than %s letters.", value),
+            "unreachable": self.env._("Neither a phone number nor an e-mail address."),
         }[code]
 
     @api.model

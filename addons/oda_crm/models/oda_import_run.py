@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import logging
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import plaintext2html
 
@@ -251,5 +251,5 @@ class OdaImport(models.Model):
             row.percent = percent
             return any(row.mapped("cancel_asked"))
 
-        if in_own_transaction(self.env.registry, 1, tell):
+        if in_own_transaction(self.env.registry, SUPERUSER_ID, tell):
             raise ImportCancelled

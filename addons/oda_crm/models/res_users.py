@@ -16,7 +16,7 @@ class Circle(NamedTuple):
 
     :ivar departments: the person's department and those above it, nearest first
     :ivar flows: flows the person is in, or leads
-    :ivar colleagues: people of these flows
+    :ivar colleagues: people of these flows, and of the same department
     :ivar department_people: people of the department, and of what is a part of it
     :ivar nobody: users who are no person to wait for: the system, who has left
     :ivar companies: contacts of our own companies
@@ -101,6 +101,7 @@ class ResUsers(models.Model):
             .search([("crm_team_id", "in", flows.ids), ("active", "=", True)])
             .user_id
             | flows.user_id
+            | own.member_ids
         )
         people = me.search([("oda_department_id", "in", departments.ids)])
         left = me.search([("active", "=", False), ("share", "=", False)])
@@ -111,7 +112,10 @@ class ResUsers(models.Model):
             tuple(sorted({self.id, *colleagues.ids})),
             tuple(sorted({self.id, *people.ids})),
             tuple(sorted((system | set(left.ids)) - {self.id})),
-            tuple(me.env["res.company"].search([]).partner_id.ids),
+            tuple(
+                # pylint: disable-next=no-search-all  # as many as there are offices
+                me.env["res.company"].search([]).partner_id.ids
+            ),
         )
 
     def _oda_led_departments(self):

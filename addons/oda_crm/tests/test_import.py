@@ -176,6 +176,7 @@ class TestImport(CrmCase):
 
         def picky(records, vals_list):
             if any(vals.get("name") == "Elena" for vals in vals_list):
+                # pylint: disable-next=translation-required  # of a test
                 raise UserError("Elena is not welcome")
             return create(records, vals_list)
 
@@ -216,6 +217,8 @@ class TestImport(CrmCase):
         one.action_run()
         with self.assertRaises(UserError):
             one.action_run()
+        with self.assertRaises(UserError):
+            one.unlink()
         one._job_run()
         one._job_run()
         self.assertEqual(
@@ -284,6 +287,10 @@ class TestImport(CrmCase):
             lambda: row.write({"verdict": "ok"}),
             lambda: row.write({"duplicate_of": self.admin.partner_id.id}),
             lambda: row.write({"import_id": one.id}),
+            lambda: one.column_ids[0].write({"import_id": one.id}),
+            lambda: one.column_ids[0].write({"position": 3}),
+            lambda: one.column_ids.create({"import_id": one.id, "header": "x"}),
+            lambda: one.column_ids.unlink(),
             lambda: row.create({"import_id": one.id, "name": "x"}),
             lambda: self.Import.create({"file": b"eA==", "user_id": self.admin.id}),
         )

@@ -123,6 +123,24 @@ class TestRightScope(CrmCase):
         above.manager_id = self.lead
         self.assertTrue(self._sees(self.lead), "who leads a department sees it")
 
+    def test_people_of_the_same_department_are_a_team(self):
+        department = self.env["oda.department"].create({"name": "Credit"})
+        below = department.create({"name": "Small credit", "parent_id": department.id})
+        self.consultant.oda_department_id = department
+        self.stranger.oda_department_id = department
+        self.assertTrue(self._sees(self.consultant))
+        self.stranger.oda_department_id = below
+        self.assertFalse(self._sees(self.consultant), "a department below is another")
+
+    def test_one_case_of_one_matter_whoever_sees_it(self):
+        """Who may not see the open consultation does not open a second one."""
+        Lead = self.env["crm.lead"].with_user(self.consultant)
+        found = Lead._oda_find_or_open(self.case.partner_id)
+        self.assertEqual(found, self.case)
+        self.assertFalse(found.env.su)
+        with self.assertRaises(AccessError):
+            found.read(["name"])
+
     def test_companies_are_not_crossed(self):
         company = self.env["res.company"].create({"name": "Other centre"})
         case = self._case(None, self.abroad, company_id=company.id)

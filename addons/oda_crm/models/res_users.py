@@ -138,17 +138,20 @@ class ResUsers(models.Model):
             return Domain.TRUE
         return self.env[model]._oda_scope_domain(self, operation)
 
-    def _oda_follow(self, model, path, operation="read"):
+    def _oda_follow(self, model, path, operation="read", own=()):
         """Return the domain of records that hang on one of a guarded model by `path`.
 
         For the rules of other models (calls, answers): they are seen by whoever sees
         what they hang on; what hangs on nothing yet is seen by all.
+
+        :param own: domain of what is the person's whatever it hangs on
         """
         self.ensure_one()
         domain = self._oda_domain(model, operation)
         if domain.is_true():
             return domain
-        return Domain(path, "=", False) | Domain(path, "any!", domain)
+        own = Domain(own) if own else Domain.FALSE
+        return own | Domain(path, "=", False) | Domain(path, "any!", domain)
 
     def _oda_scope(self, subject, operation):
         """Return one of `rights.SCOPES` for an operation of the ORM."""

@@ -52,8 +52,10 @@ class TestRights(TelephonyCase):
         for record in (call, call.leg_ids):
             self.assertFalse(record.with_user(other).has_access("read"))
             self.assertTrue(record.with_user(self.ana).has_access("read"), "had it")
+            self.assertTrue(record.with_user(self.boss).has_access("read"), "sees all")
         self.assertTrue(recording.with_user(self.ana).has_access("read"))
-        self.assertFalse(recording.with_user(self.boss).has_access("read"))
+        lead = new_test_user(self.env, "x_lead2", groups="oda_base.group_lead")
+        self.assertFalse(recording.with_user(lead).has_access("read"))
 
     def test_public_methods_are_the_intended_ones(self):
         """Whatever RPC can reach is on this list, on purpose."""

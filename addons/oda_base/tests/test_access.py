@@ -13,7 +13,7 @@ RIGHTS = {
     "oda.inbound": {"admin": "rw", "connector": "rw"},
     "oda.outbound": {"admin": "rw", "connector": "rw"},
     "oda.refusal": {"admin": "r"},
-    "oda.event": {"admin": "r", "supervisor": "r"},
+    "oda.event": {"admin": "r", "supervisor": "r", "auditor": "r"},
     "oda.claim": {"admin": "r"},
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
@@ -30,6 +30,7 @@ ROLES = {
     "cashier": "oda_base.group_cashier",
     "accountant": "oda_base.group_accountant",
     "admin": "oda_base.group_admin",
+    "auditor": "oda_base.group_auditor",
     "connector": "oda_base.group_connector",
 }
 #: what a browser or an RPC client may call, beside Odoo's own verbs

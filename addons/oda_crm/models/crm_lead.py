@@ -5,7 +5,7 @@ from odoo.fields import Domain
 # Whoever may read sessions; for others the fields do not exist.
 SESSION_READERS = (
     "oda_base.group_consultant,oda_base.group_supervisor,"
-    "oda_base.group_admin,oda_base.group_connector"
+    "oda_base.group_admin,oda_base.group_connector,oda_base.group_auditor"
 )
 # A connector's write is not a person's: no followers, no mails, no tracking.
 QUIET = {
@@ -79,14 +79,20 @@ class CrmLead(models.Model):
 
     @api.model
     def _oda_find_open(self, partner):
-        """Return the open consultation to go on with: the latest worked one."""
-        return self.search(
+        """Return the open consultation to go on with: the latest worked one.
+
+        Also one that the person may not see: a second case of the same matter would
+        be worse than to be told whose it is.
+        """
+        # sudo: whether there is one, whoever asks; it is read by one's own rights
+        found = self.sudo().search(
             self._oda_open_domain()
             & Domain("partner_id", "=", partner.id)
             & Domain("company_id", "in", (False, self.env.company.id)),
             order="write_date desc, id desc",
             limit=1,
         )
+        return self.browse(found.id)
 
     @api.model
     def _oda_find_or_open(self, partner, name=None, user=None, team=None):

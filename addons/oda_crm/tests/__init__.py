@@ -18,4 +18,12 @@ from . import (
     test_merge,
     test_name_search,
     test_timeline,
+    test_rights_plain,
+    test_right_matrix,
+    test_right_change,
+    test_right_scope,
+    test_export_guard,
+    test_importing_plain,
+    test_import,
+    test_import_committed,
 )

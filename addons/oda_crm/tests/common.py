@@ -10,6 +10,7 @@ ROLES = (
     "cashier",
     "accountant",
     "admin",
+    "auditor",
     "connector",
 )
 

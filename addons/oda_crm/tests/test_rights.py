@@ -13,6 +13,7 @@ SESSION_RIGHTS = {
     "cashier": "",
     "accountant": "",
     "admin": "rwcu",
+    "auditor": "r",
     "connector": "rwc",
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
@@ -52,7 +53,13 @@ class TestRights(CrmCase):
         )
         self.assertFalse(session.with_user(self.consultant).has_access("read"))
 
-    def test_consultants_see_each_others_cases(self):
+    def test_consultants_see_the_cases_of_their_flow(self):
+        self.env["crm.team"].create(
+            {
+                "name": "Flow",
+                "member_ids": [(6, 0, (self.consultant | self.lead).ids)],
+            }
+        )
         lead = self.env["crm.lead"].create(
             {
                 "name": "somebody else's",

@@ -13,6 +13,7 @@ RIGHTS = {
     "cashier": ("", "", "", ""),
     "accountant": ("", "", "", ""),
     "admin": ("r", "r", "r", "rwcu"),
+    "auditor": ("r", "r", "r", "r"),
     "connector": ("rwc", "rwc", "rwc", "r"),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
@@ -37,6 +38,24 @@ class TestRights(TelephonyCase):
         self.assertTrue(recording.with_user(self.ana).has_access("read"))
         self.assertFalse(recording.with_user(self.igor).has_access("read"))
         self.assertTrue(recording.with_user(self.boss).has_access("read"))
+
+    def test_calls_of_a_hidden_beneficiary_are_hidden(self):
+        call = self.answered_call()
+        other = new_test_user(self.env, "x_other", groups="oda_base.group_consultant")
+        recording = self.env["oda.recording"].create(
+            {"call_id": call.id, "url": "https://x.example/1"}
+        )
+        self.assertTrue(call.with_user(other).has_access("read"))
+        self.env["oda.right"].search(
+            [("level", "in", ("consultant", "lead")), ("subject", "=", "beneficiary")]
+        ).write({"see": "own", "edit": "own", "can_merge": False})
+        for record in (call, call.leg_ids):
+            self.assertFalse(record.with_user(other).has_access("read"))
+            self.assertTrue(record.with_user(self.ana).has_access("read"), "had it")
+            self.assertTrue(record.with_user(self.boss).has_access("read"), "sees all")
+        self.assertTrue(recording.with_user(self.ana).has_access("read"))
+        lead = new_test_user(self.env, "x_lead2", groups="oda_base.group_lead")
+        self.assertFalse(recording.with_user(lead).has_access("read"))
 
     def test_public_methods_are_the_intended_ones(self):
         """Whatever RPC can reach is on this list, on purpose."""

@@ -1,0 +1,84 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from odoo import api, fields, models
+
+
+class OdaProgrammeFollower(models.Model):
+    """A beneficiary who wants to hear of a programme, or does not any more."""
+
+    _name = "oda.programme.follower"
+    _description = "Follower of a programme"
+    _order = "since desc, id desc"
+    _rec_name = "programme_id"
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Beneficiary", required=True, ondelete="cascade"
+    )
+    programme_id = fields.Many2one("oda.programme", required=True, ondelete="cascade")
+    since = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    source = fields.Selection(
+        [
+            ("asked", "They asked"),
+            ("web", "On the web page"),
+            ("proposed", "Put here by us"),
+        ],
+        string="How",
+        required=True,
+        default="asked",
+        help="Put here by us: gets news only with a consent on the card.",
+    )
+    unsubscribed_at = fields.Datetime(string="Unsubscribed", readonly=True)
+
+    _once = models.Constraint(
+        "UNIQUE(partner_id, programme_id)",
+        "This beneficiary follows the programme already, or did: use Follow again.",
+    )
+    _programme_idx = models.Index(
+        "(programme_id, partner_id) WHERE unsubscribed_at IS NULL"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        followers = super().create(vals_list)
+        followers.filtered(lambda one: one.source != "proposed")._take_back_refusal()
+        return followers
+
+    def _take_back_refusal(self):
+        """Whoever asks for news of a programme wants news again."""
+        # sudo: a new wish stands above the old one; the journal keeps both
+        refusals = self.env["oda.contact.refusal"].sudo()
+        old = refusals.search(
+            [("partner_id", "in", self.partner_id.ids), ("purpose", "=", "news")]
+        )
+        if old:
+            self.env["oda.event"]._log("contact.news_again", old.partner_id)
+            old.unlink()
+
+    def action_stop(self):
+        """They do not want these news any more."""
+        for follower in self:
+            follower.partner_id.check_access("write")
+            follower.check_access("read")
+            if not follower.unsubscribed_at:
+                follower.partner_id._oda_unsubscribe("news", follower.programme_id)
+        return True
+
+    def action_follow_again(self):
+        """They asked for these news again."""
+        self.partner_id.check_access("write")
+        self.check_access("read")
+        # sudo: the date is nobody's to edit, this button's only
+        self.sudo().write(
+            {
+                "unsubscribed_at": False,
+                "source": "asked",
+                "since": fields.Datetime.now(),
+            }
+        )
+        self._take_back_refusal()
+        for follower in self:
+            self.env["oda.event"]._log(
+                "programme.follow",
+                follower.partner_id,
+                programme=follower.programme_id.code,
+            )
+        return True

@@ -35,3 +35,21 @@ class EventRegistration(models.Model):
         result = super()._check_seats_availability()
         events._oda_check_seats()
         return result
+
+    def _update_mail_schedulers(self):
+        """Leave the letters to their cron, as core does when told to.
+
+        Sent at once they commit halfway, which gives the seats' lock away, and all
+        registrations of an event meet on one row of its scheduler.
+        """
+        if self.env.context.get("install_mode"):
+            return
+        events = self.filtered(lambda one: one.state == "open").event_id
+        # sudo: whoever registers does not manage the letters
+        schedulers = self.env["event.mail"].sudo()
+        if events and schedulers.search_count(
+            [("event_id", "in", events.ids), ("interval_type", "=", "after_sub")],
+            limit=1,
+        ):
+            self.env.ref("event.event_mail_scheduler")._trigger()
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()

@@ -86,7 +86,8 @@ class OdaSegment(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        if vals.get("shared"):
+        # Handing one over would put it into somebody else's list.
+        if vals.get("shared") or vals.get("user_id", self.env.uid) != self.env.uid:
             self._check_may_share()
         return super().write(vals)
 

@@ -79,7 +79,7 @@ class Unsubscribe(http.Controller):
         html = request.env["ir.qweb"]._render(
             template,
             {
-                "lang": lang.replace("_", "-"),
+                "html_lang": lang.replace("_", "-"),
                 "programme": name,
                 "token": values.get("token", ""),
             },

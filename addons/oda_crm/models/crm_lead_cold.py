@@ -199,9 +199,8 @@ class CrmLead(models.Model):
         pause = coldcalls.pause_after(attempts)
         if pause is None:
             return self._oda_cold_end(coldcalls.NO_ANSWER, text)
-        calendar = self.env.company.resource_calendar_id
         due_at = self.env["oda.worktime"]._add_working_minutes(
-            calendar, self.env.company.country_id, fields.Datetime.now(), pause
+            fields.Datetime.now(), pause
         )
         return self._oda_cold_again(text, due_at)
 

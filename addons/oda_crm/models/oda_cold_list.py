@@ -96,7 +96,11 @@ class OdaColdList(models.Model):
     looked_at = fields.Integer(string="Gone through", readonly=True, copy=False)
     last_partner_id = fields.Integer(readonly=True, copy=False)
     lead_ids = fields.One2many(
-        "crm.lead", "oda_cold_list_id", string="Consultations", readonly=True
+        "crm.lead",
+        "oda_cold_list_id",
+        string="Consultations",
+        context={"active_test": False},
+        readonly=True,
     )
     lead_count = fields.Integer(string="To call", compute="_compute_counts")
     called_count = fields.Integer(string="Called", compute="_compute_counts")
@@ -121,7 +125,9 @@ class OdaColdList(models.Model):
             one.progress = 100.0 if made else min(100.0, 100.0 * part)
 
     def _compute_counts(self):
-        rows = self.env["crm.lead"]._read_group(
+        # Those who refused are archived by then, and counted all the same.
+        Lead = self.env["crm.lead"].with_context(active_test=False)
+        rows = Lead._read_group(
             [("oda_cold_list_id", "in", self.ids)],
             ["oda_cold_list_id", "oda_cold_outcome"],
             ["__count"],
@@ -206,6 +212,7 @@ class OdaColdList(models.Model):
     def _job_make(self):
         """Make one batch; its own transaction, so that a crash repeats only it."""
         self.ensure_one()
+        self.flush_recordset()
         # Whoever cancels meanwhile waits, or makes this batch be repeated.
         self.env.cr.execute(
             "SELECT state FROM oda_cold_list WHERE id = %s FOR UPDATE", (self.id,)

@@ -11,7 +11,7 @@ class OdaProgramme(models.Model):
     _rec_names_search = ["name", "code"]
 
     name = fields.Char(required=True, translate=True)
-    code = fields.Char(required=True, help="Short name, e.g. PARE 1+1")
+    code = fields.Char(required=True, copy=False, help="Short name, e.g. PARE 1+1")
     active = fields.Boolean(default=True)
     state = fields.Selection(
         [("active", "Running"), ("draft", "In preparation"), ("ended", "Ended")],
@@ -94,7 +94,7 @@ class OdaProgramme(models.Model):
 
     def copy_data(self, default=None):
         return [
-            {**vals, "code": self.env._("%s (copy)", programme.code)}
+            {"code": self.env._("%s (copy)", programme.code), **vals, **(default or {})}
             for programme, vals in zip(self, super().copy_data(default), strict=True)
         ]
 

@@ -53,19 +53,23 @@ class OdaProgrammeFollower(models.Model):
             self.env["oda.event"]._log("contact.news_again", old.partner_id)
             old.unlink()
 
+    def _check_may_change(self):
+        """Whoever may put somebody among the followers may speak for them."""
+        self.check_access("read")
+        self.check_access("create")
+        self.partner_id.check_access("write")
+
     def action_stop(self):
         """They do not want these news any more."""
+        self._check_may_change()
         for follower in self:
-            follower.partner_id.check_access("write")
-            follower.check_access("read")
             if not follower.unsubscribed_at:
                 follower.partner_id._oda_unsubscribe("news", follower.programme_id)
         return True
 
     def action_follow_again(self):
         """They asked for these news again."""
-        self.partner_id.check_access("write")
-        self.check_access("read")
+        self._check_may_change()
         # sudo: the date is nobody's to edit, this button's only
         self.sudo().write(
             {

@@ -10,7 +10,7 @@ from .res_partner_contact import TELL_BATCH
 # Each follower of a page gets their row here, or had it: nobody is told twice.
 _NOTICES = """
 INSERT INTO oda_programme_notice (news_id, partner_id, at)
-SELECT %s, p, now() AT TIME ZONE 'UTC' FROM unnest(%s) p
+SELECT %s, p, now() AT TIME ZONE 'UTC' FROM unnest(%s::integer[]) p
 ON CONFLICT (news_id, partner_id) DO NOTHING
 RETURNING partner_id
 """
@@ -132,8 +132,11 @@ class OdaProgrammeNews(models.Model):
         return [
             ("programme_id", "=", self.programme_id.id),
             ("unsubscribed_at", "=", False),
-            ("partner_id", ">", self.last_partner_id),
-            ("partner_id.active", "=", True),
+            (
+                "partner_id",
+                "any",
+                [("id", ">", self.last_partner_id), ("active", "=", True)],
+            ),
         ]
 
     def _enqueue(self):
@@ -148,6 +151,7 @@ class OdaProgrammeNews(models.Model):
         """Tell one batch. Rows of who was told and letters are one transaction:
         a crash at any line leaves both or none."""
         self.ensure_one()
+        self.flush_recordset()
         # Whoever stops it meanwhile waits for this batch, or makes it be repeated.
         self.env.cr.execute(
             "SELECT state FROM oda_programme_news WHERE id = %s FOR UPDATE", (self.id,)
@@ -156,7 +160,7 @@ class OdaProgrammeNews(models.Model):
         if not row or row[0] != "publishing":
             return
         page = self.env["oda.programme.follower"].search(
-            self._follower_domain(), order="partner_id", limit=TELL_BATCH
+            self._follower_domain(), order="partner_id.id", limit=TELL_BATCH
         )
         last = page[-1:].partner_id.id
         self._tell(page.partner_id)

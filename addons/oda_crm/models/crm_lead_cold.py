@@ -255,9 +255,8 @@ class CrmLead(models.Model):
             )
 
     def _oda_cold_log(self, text):
-        """Write the session of the call; return its text."""
+        """Write the session of the call, with what the person noted."""
         note = (self.oda_cold_note or "").strip()
-        content = f"{text}\n{note}" if note else text
         now = fields.Datetime.now()
         self.env["oda.consultation.session"].create(
             {
@@ -269,10 +268,9 @@ class CrmLead(models.Model):
                 "direction": "out",
                 "started_at": now,
                 "ended_at": now,
-                "content": content,
+                "content": f"{text}\n{note}" if note else text,
             }
         )
-        return content
 
     def _oda_cold_settle(self, **values):
         """Write what the buttons alone may write, and make room for the next note."""
@@ -287,35 +285,45 @@ class CrmLead(models.Model):
         )
 
     def _oda_cold_again(self, text, due_at):
-        content = self._oda_cold_log(text)
+        self._oda_cold_log(text)
         self._oda_cold_settle(oda_cold_due_at=due_at)
-        self._oda_cold_task(due_at, self.env._("Call again"), content)
+        self._oda_cold_task(due_at, self.env._("Call again"), text)
         return self._oda_cold_next_action(self.oda_cold_list_id, after=self)
 
     def _oda_cold_end(self, outcome, text):
-        content = self._oda_cold_log(text)
+        self._oda_cold_log(text)
         self._oda_cold_settle(oda_cold_outcome=outcome, oda_cold_due_at=False)
         if outcome == coldcalls.REGISTERS:
             # The case goes on: did they come, and what do they need?
             due_at = self.oda_cold_event_id.date_end + FOLLOW_UP
-            self._oda_cold_task(due_at, self.env._("Ask how the event was"), content)
+            self._oda_cold_task(due_at, self.env._("Ask how the event was"), text)
         else:
-            self.activity_ids.action_feedback(feedback=content)
+            self._oda_cold_close(self.activity_ids, text)
             self.action_set_lost()
         return self._oda_cold_next_action(self.oda_cold_list_id, after=self)
 
     def _oda_cold_task(self, due_at, summary, result):
         """Plan the next step first, then close the tasks that this call has done."""
-        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
         before = self.activity_ids
-        if hasattr(self, "_oda_plan_next_step"):
-            self._oda_plan_next_step(call, summary, due_at, self.env.user)
-        else:
-            day = fields.Datetime.context_timestamp(self, due_at).date()
-            self.activity_schedule(
-                activity_type_id=call.id if call else False,
-                date_deadline=day,
-                summary=summary,
-                user_id=self.env.uid,
-            )
-        before.action_feedback(feedback=result)
+        self._oda_cold_plan(summary, due_at)
+        self._oda_cold_close(before, result)
+
+    def _oda_cold_plan(self, summary, due_at):
+        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
+        if call and hasattr(self, "oda_plan_next_step"):
+            self.oda_plan_next_step(call.id, summary, due_at, self.env.uid)
+            return
+        day = fields.Datetime.context_timestamp(self, due_at).date()
+        self.activity_schedule(
+            activity_type_id=call.id if call else False,
+            date_deadline=day,
+            summary=summary,
+            user_id=self.env.uid,
+        )
+
+    @api.model
+    def _oda_cold_close(self, tasks, result):
+        """Close the tasks that this call has done; no two results are the same."""
+        for number, task in enumerate(tasks):
+            name = task.summary or task.activity_type_id.name or ""
+            task.action_feedback(feedback=f"{name}: {result}" if number else result)

@@ -313,6 +313,28 @@ class OdaColdList(models.Model):
         )
         # sudo: nobody puts a consultation on a list by hand, the list does
         leads.sudo().oda_cold_list_id = self
+        self._plan_calls(leads.filtered(lambda lead: not lead.activity_ids))
+
+    def _plan_calls(self, leads):
+        """Each consultation begins with its next step: the call."""
+        summary = self.env._("Call: %s", self.event_id.name or self.name)
+        if hasattr(leads, "_oda_plan_by_system"):
+            leads._oda_plan_by_system(summary=summary)
+            return
+        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(
+            [
+                {
+                    "res_model_id": model_id,
+                    "res_id": lead.id,
+                    "activity_type_id": call.id if call else False,
+                    "summary": summary,
+                    "user_id": lead.user_id.id,
+                }
+                for lead in leads
+            ]
+        )
 
     # === WHO CALLS ===#
 

@@ -24,16 +24,16 @@ class OdaContactChannelEmail(models.AbstractModel):
         values = []
         for partner in reached:
             url = partner._oda_unsubscribe_url(purpose, record)
-            _ = self.with_context(lang=partner.lang).env._
+            env = self.with_context(lang=partner.lang or self.env.lang).env
             values.append(
                 {
                     "subject": " ".join(subject.split()),
                     "body_html": _LETTER
                     % (
                         body,
-                        _("You get this letter because you asked for our news."),
+                        env._("You get this letter because you asked for our news."),
                         url,
-                        _("Unsubscribe"),
+                        env._("Unsubscribe"),
                     ),
                     "email_from": company.email_formatted,
                     "recipient_ids": [(4, partner.id)],

@@ -3,7 +3,7 @@ from odoo import fields, models
 
 
 class OdaContactRefusal(models.Model):
-    """A beneficiary's "do not write to me about this": above every consent."""
+    """A beneficiary's "do not write to me about this", until they say otherwise."""
 
     _name = "oda.contact.refusal"
     _description = "Wish not to be told"

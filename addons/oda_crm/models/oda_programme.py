@@ -32,7 +32,7 @@ class OdaProgramme(models.Model):
     company_id = fields.Many2one(
         "res.company", index=True, default=lambda self: self.env.company
     )
-    call_ids = fields.One2many("oda.programme.call", "programme_id", string="Calls")
+    call_ids = fields.One2many("oda.programme.call", "programme_id")
     news_ids = fields.One2many("oda.programme.news", "programme_id", string="News")
     follower_ids = fields.One2many(
         "oda.programme.follower", "programme_id", string="Followers"

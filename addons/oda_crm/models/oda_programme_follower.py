@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class OdaProgrammeFollower(models.Model):
@@ -36,23 +36,6 @@ class OdaProgrammeFollower(models.Model):
         "(programme_id, partner_id) WHERE unsubscribed_at IS NULL"
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        followers = super().create(vals_list)
-        followers.filtered(lambda one: one.source != "proposed")._take_back_refusal()
-        return followers
-
-    def _take_back_refusal(self):
-        """Whoever asks for news of a programme wants news again."""
-        # sudo: a new wish stands above the old one; the journal keeps both
-        refusals = self.env["oda.contact.refusal"].sudo()
-        old = refusals.search(
-            [("partner_id", "in", self.partner_id.ids), ("purpose", "=", "news")]
-        )
-        if old:
-            self.env["oda.event"]._log("contact.news_again", old.partner_id)
-            old.unlink()
-
     def _check_may_change(self):
         """Whoever may put somebody among the followers may speak for them."""
         self.check_access("read")
@@ -78,7 +61,6 @@ class OdaProgrammeFollower(models.Model):
                 "since": fields.Datetime.now(),
             }
         )
-        self._take_back_refusal()
         for follower in self:
             self.env["oda.event"]._log(
                 "programme.follow",

@@ -105,7 +105,11 @@ class OdaSegment(models.Model):
         for segment in self:
             problem = segment._examined()[1]
             if problem:
-                raise ValidationError(f"{segment.name}: {problem}")
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: %(problem)s", name=segment.name, problem=problem
+                    )
+                )
 
     # === WHO IS IN IT: THE VERBS OF OTHERS ===#
 

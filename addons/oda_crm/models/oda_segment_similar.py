@@ -9,20 +9,18 @@ from .. import segments
 ALIKE = (
     "oda_locality_id",
     "city",
-    "oda_district_id",
     "state_id",
-    "oda_activity_id",
+    "oda_activity_class_id",
     "industry_id",
     "oda_size_class",
-    "oda_size",
     "oda_legal_form",
-    "oda_company_type",
     "is_company",
     "oda_gender",
+    "oda_age_group",
     "lang",
     "category_id",
 )
-CHOSEN = {"oda_locality_id", "oda_activity_id", "oda_size_class", "category_id"}
+CHOSEN = {"oda_locality_id", "oda_activity_class_id", "oda_size_class", "category_id"}
 
 
 # pylint: disable-next=no-wizard-in-models  # one model a file, in one place

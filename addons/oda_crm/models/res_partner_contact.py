@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from datetime import datetime
+
 from markupsafe import Markup, escape
 
 from odoo import api, fields, models
@@ -9,6 +11,7 @@ from .. import unsubscribe
 TELL_BATCH = 200  # messages in one transaction
 #: They asked for it themselves: the one consent we know of without a register.
 ASKED = ("asked", "web")
+NEVER = datetime.min
 PROGRAMME_READERS = (
     "oda_base.group_consultant,oda_base.group_supervisor,"
     "oda_base.group_marketing,oda_base.group_admin"
@@ -110,49 +113,79 @@ class ResPartner(models.Model):
     # === CONSENT ===#
 
     def _oda_may_be_told(self, purpose, record=None):
-        """Return those of these partners who consent to such messages."""
+        """Return those of these partners who agreed to such messages.
+
+        They consent to the purpose, or asked for news of this very programme after
+        the last time that they said no.
+        """
+        noes = self._oda_last_no(purpose)
+        allowed = self.browse()
         if hasattr(self, "_oda_consents"):
-            allowed = self & self._oda_consents(purpose)
-        else:
-            allowed = self._oda_asked_for(record)
-        return allowed - self._oda_refused(purpose, record)
+            allowed = self._oda_consents(purpose)
+            allowed = allowed.filtered(lambda partner: partner.id not in noes)
+        allowed |= self._oda_asked_for(record, noes)
+        # In the order of ours; and a no to the programme is above all.
+        return (self & allowed) - self._oda_stopped(record)
 
-    def _oda_asked_for(self, record):
+    def _oda_asked_for(self, record, noes=None):
         """Return those who follow the programme of `record` by their own wish."""
-        programme = self._oda_programme_of(record)
-        if not programme:
-            return self.browse()
-        # sudo: whether they asked, whoever sends
-        followers = self.env["oda.programme.follower"].sudo()
-        found = followers.search(
-            [
-                ("programme_id", "=", programme.id),
-                ("partner_id", "in", self.ids),
-                ("source", "in", ASKED),
-                ("unsubscribed_at", "=", False),
-            ]
-        ).partner_id
-        return self & self.browse(found.ids)
+        noes = noes or {}
+        return self.browse(
+            follower.partner_id.id
+            for follower in self._oda_followers_of(record)
+            if follower.source in ASKED
+            and not follower.unsubscribed_at
+            and not noes.get(follower.partner_id.id, NEVER) >= follower.since
+        )
 
-    def _oda_refused(self, purpose, record=None):
-        """Return those who said that they do not want such messages."""
+    def _oda_stopped(self, record):
+        """Return those who do not want news of the programme of `record` any more."""
+        return self.browse(
+            follower.partner_id.id
+            for follower in self._oda_followers_of(record)
+            if follower.unsubscribed_at
+        )
+
+    def _oda_followers_of(self, record):
+        programme = self._oda_programme_of(record)
+        # sudo: what they asked for binds whoever sends
+        followers = self.env["oda.programme.follower"].sudo()
+        if not programme:
+            return followers
+        return followers.search(
+            [("programme_id", "=", programme.id), ("partner_id", "in", self.ids)]
+        )
+
+    def _oda_refused(self, purpose):
+        """Return those whose last word about such messages is no."""
+        noes = self._oda_last_no(purpose)
+        return self.filtered(lambda partner: partner.id in noes)
+
+    def _oda_last_no(self, purpose):
+        """Return `{partner id: when}` of those whose last word is no."""
         # sudo: a wish not to be told binds everybody
         refusals = self.env["oda.contact.refusal"].sudo()
-        ids = refusals.search(
-            [("partner_id", "in", self.ids), ("purpose", "=", purpose)]
-        ).partner_id.ids
-        programme = self._oda_programme_of(record)
-        if programme:
+        noes = {
+            refusal.partner_id.id: refusal.at
+            for refusal in refusals.search(
+                [("partner_id", "in", self.ids), ("purpose", "=", purpose)]
+            )
+        }
+        if "oda.consent" in self.env:
             # sudo: as above
-            followers = self.env["oda.programme.follower"].sudo()
-            ids += followers.search(
-                [
-                    ("programme_id", "=", programme.id),
-                    ("partner_id", "in", self.ids),
-                    ("unsubscribed_at", "!=", False),
-                ]
-            ).partner_id.ids
-        return self & self.browse(ids)
+            answers = self.env["oda.consent"].sudo()
+            said = {}
+            for answer in answers.search(
+                [("partner_id", "in", self.ids), ("purpose", "=", purpose)],
+                order="at, id",
+            ):
+                said[answer.partner_id.id] = answer
+            for partner_id, answer in said.items():
+                if not answer.granted:
+                    noes[partner_id] = max(answer.at, noes.get(partner_id, NEVER))
+                elif noes.get(partner_id, NEVER) < answer.at:
+                    noes.pop(partner_id, None)
+        return noes
 
     @api.model
     def _oda_programme_of(self, record):
@@ -183,12 +216,14 @@ class ResPartner(models.Model):
             # One statement: two presses at once are one wish.
             self.env.cr.execute(
                 "INSERT INTO oda_contact_refusal (partner_id, purpose, at) "
-                "VALUES (%s, %s, now() AT TIME ZONE 'UTC') "
-                "ON CONFLICT (partner_id, purpose) DO NOTHING",
+                "VALUES (%s, %s, date_trunc('second', now() AT TIME ZONE 'UTC')) "
+                "ON CONFLICT (partner_id, purpose) DO UPDATE SET at = EXCLUDED.at",
                 (self.id, purpose),
                 log_exceptions=False,
             )
             self.env["oda.contact.refusal"].invalidate_model()
+            if hasattr(self, "_oda_give_consent") and purpose == "news":
+                self._oda_give_consent(purpose, granted=False, source="unsubscribe")
         if programme or purpose == "news":
             Follower.search(domain).unsubscribed_at = fields.Datetime.now()
         self.env["oda.event"]._log(

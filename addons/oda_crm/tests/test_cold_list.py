@@ -35,6 +35,8 @@ class ColdCase(CrmCase):
         cls.event = cls.env["event.event"].create(event_values(name="Export"))
         cls.team = cls.env["crm.team"].create({"name": "Cold flow"})
         cls.cold = cls.new_list()
+        if hasattr(cls.people, "_oda_give_consent"):
+            cls.people._oda_give_consent("calls")
 
     @classmethod
     def new_list(cls, **values):
@@ -121,9 +123,7 @@ class TestColdList(ColdCase):
 
     def test_who_is_left_out(self):
         self.event.sudo()._oda_register(self.people[0], "test")
-        self.env["oda.contact.refusal"].create(
-            {"partner_id": self.people[1].id, "purpose": "calls"}
-        )
+        self.people[1]._oda_unsubscribe("calls")
         self.people[2].phone = False
         self.make(self.new_list(name="another"))
         second = self.make()
@@ -131,14 +131,13 @@ class TestColdList(ColdCase):
 
     def test_left_out_for_their_own_reasons(self):
         self.event.sudo()._oda_register(self.people[0], "test")
-        self.env["oda.contact.refusal"].create(
-            {"partner_id": self.people[1].id, "purpose": "calls"}
-        )
+        self.people[1]._oda_unsubscribe("calls")
         self.people[2].phone = False
         self.assertEqual(self.make().partner_id, self.people[3:])
 
     def test_nobody_is_forgotten_when_managers_change(self):
         leads = self.make()
+        self.assertEqual(len(leads.activity_ids), 7, "the call is the next step")
         done = leads.filtered(lambda lead: lead.user_id == self.other)[0]
         done.with_user(self.other).action_oda_cold_refuse()
         task = leads[0].activity_schedule(

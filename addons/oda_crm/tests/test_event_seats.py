@@ -237,6 +237,7 @@ class TestSeatsRace(BaseCase):
             except Exception as error:
                 if type(error).__name__ != "ConcurrencyError":
                     raise
+                # pylint: disable-next=translation-required
                 raise ValidationError("repeated by Odoo") from error
 
         with patch("odoo.sql_db._logger.error"):

@@ -78,7 +78,7 @@ class TestParse(BaseCase):
                 segments.parse(text)
 
     def test_no_look_past_the_access_rules(self):
-        for operator in ("any!", "not any!", "inselect", "ANY!"):
+        for operator in ("any!", "not any!", "in select", "ANY!"):
             with self.assertRaises(segments.SegmentError) as caught:
                 segments.parse(f"[('lead_ids', '{operator}', [])]")
             self.assertEqual(caught.exception.reason, segments.OPERATOR)

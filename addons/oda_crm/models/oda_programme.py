@@ -7,14 +7,14 @@ class OdaProgramme(models.Model):
 
     _name = "oda.programme"
     _description = "Programme"
-    _order = "state, name, id"
+    _order = "state, name, id"  # running ones first: a comes before d and e
     _rec_names_search = ["name", "code"]
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(required=True, copy=False, help="Short name, e.g. PARE 1+1")
     active = fields.Boolean(default=True)
     state = fields.Selection(
-        [("active", "Running"), ("draft", "In preparation"), ("ended", "Ended")],
+        [("draft", "In preparation"), ("active", "Running"), ("ended", "Ended")],
         required=True,
         default="draft",
         index=True,
@@ -33,7 +33,7 @@ class OdaProgramme(models.Model):
         "res.company", index=True, default=lambda self: self.env.company
     )
     call_ids = fields.One2many("oda.programme.call", "programme_id")
-    news_ids = fields.One2many("oda.programme.news", "programme_id", string="News")
+    news_ids = fields.One2many("oda.programme.news", "programme_id")
     follower_ids = fields.One2many(
         "oda.programme.follower", "programme_id", string="Followers"
     )

@@ -14,6 +14,7 @@ new key first, :func:`reseal` what :func:`needs_reseal`, remove the old one.
 import base64
 import binascii
 import functools
+import hmac
 import os
 import re
 
@@ -54,7 +55,7 @@ def _derive(secret):
     return material[32:].hex(), AESGCM(material[:32])
 
 
-def _configured_keys():
+def _secrets():
     path = os.environ.get(KEY_FILE_VARIABLE)
     if path:
         source = f"the file named by {KEY_FILE_VARIABLE}"
@@ -75,7 +76,11 @@ def _configured_keys():
             f"A sealing key in {source} is shorter than {MIN_KEY_LENGTH} characters."
             f" {_ADVICE}"
         )
-    return [_derive(key) for key in keys]
+    return keys
+
+
+def _configured_keys():
+    return [_derive(key) for key in _secrets()]
 
 
 def _bind(key_id, aad):
@@ -153,3 +158,38 @@ def needs_reseal(token):
 def reseal(token, aad):
     """The same secret under the first key, a fresh token; errors as :func:`unseal`."""
     return seal(unseal(token, aad), aad)
+
+
+@functools.lru_cache(maxsize=16)
+def _signing_key(secret):
+    return HKDF(hashes.SHA256(), 32, salt=None, info=b"oda.signing.v1").derive(
+        secret.encode()
+    )
+
+
+def sign(text, purpose):
+    """Return a signature (43 characters, safe in an address) of ``text``.
+
+    For what we hand out and take back unsealed, such as a link in a letter.
+
+    :param str text: what is signed
+    :param str purpose: what the signature allows; no other purpose accepts it
+    :raise SealingKeyMissing: no key, or one too short
+    """
+    return _signature(_signing_key(_secrets()[0]), text, purpose)
+
+
+def is_signed(text, signature, purpose):
+    """True when ``signature`` was made by :func:`sign` with a configured key."""
+    return any(
+        hmac.compare_digest(
+            _signature(_signing_key(secret), text, purpose).encode(),
+            str(signature).encode(),
+        )
+        for secret in _secrets()
+    )
+
+
+def _signature(key, text, purpose):
+    digest = hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

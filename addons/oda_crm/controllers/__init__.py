@@ -1,2 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from . import export
+from . import (
+    export,
+    unsubscribe,
+)

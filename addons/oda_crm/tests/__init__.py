@@ -26,4 +26,10 @@ from . import (
     test_importing_plain,
     test_import,
     test_import_committed,
+    test_segments_plain,
+    test_segment,
+    test_event_seats,
+    test_cold_list,
+    test_programme,
+    test_unsubscribe,
 )

@@ -3,7 +3,8 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { Reactive } from "@web/core/utils/reactive";
 import { session } from "@web/session";
-import { CallDraft, refusalOf } from "./call_draft";
+import { refusalOf } from "@oda_crm/draft/draft";
+import { CallDraft } from "./call_draft";
 import { sayDuration, toMoment } from "./call_format";
 
 let nextKey = 1;

@@ -77,9 +77,12 @@ class OdaConsultationSession(models.Model):
 
     def _open_case(self, vals):
         """A walk-in noted without a consultation goes on with the open one."""
-        if not self.env.context.get("oda_open_case") or vals.get("lead_id"):
+        context = self.env.context
+        lead_id = vals.get("lead_id", context.get("default_lead_id"))
+        if not context.get("oda_open_case") or lead_id:
             return
-        partner = self.env["res.partner"].browse(vals.get("partner_id") or ()).exists()
+        partner_id = vals.get("partner_id", context.get("default_partner_id"))
+        partner = self.env["res.partner"].browse(partner_id or ()).exists()
         if partner:
             lead = self.env["crm.lead"]._oda_find_or_open(partner, user=self.env.user)
             vals["lead_id"] = lead.id

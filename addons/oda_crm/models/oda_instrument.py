@@ -85,6 +85,7 @@ class OdaInstrument(models.Model):
                     Option.create(dict(vals, name=name, instrument_id=instrument.id))
             gone = [known[name].id for name in known.keys() - set(names)]
             Option.browse(gone).active = False
+        self.invalidate_recordset(["option_ids"])  # in their new order
 
     def _compute_answer_count(self):
         # sudo: how many there are, whoever's they are

@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import Command, api, fields, models
-from odoo.tools import format_date
+from odoo.tools import format_date, formatLang
 
 from .crm_lead import SESSION_READERS
 
@@ -89,7 +89,10 @@ class OdaInstrumentAnswer(models.Model):
         version, options = self.version_id.sudo(), self.sudo().value_option_ids
         match version.kind:
             case "number":
-                return f"{self.value_number:g} {version.unit or ''}".strip()
+                number = self.value_number
+                digits = 0 if number.is_integer() else 2
+                shown = formatLang(self.env, number, digits=digits)
+                return f"{shown} {version.unit or ''}".strip()
             case "text":
                 return self.value_text or ""
             case "date":

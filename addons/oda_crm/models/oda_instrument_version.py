@@ -88,6 +88,7 @@ class OdaInstrumentVersion(models.Model):
             {"ids": instruments.ids, "uid": self.env.uid},
             log_exceptions=False,
         )
+        instruments.invalidate_recordset(["version_ids"], flush=False)
         # sudo: everybody's answers point at wordings, whoever made them
         versions = self.sudo().search(
             [("instrument_id", "in", instruments.ids)], order="instrument_id, number"

@@ -165,9 +165,6 @@ class OdaConsultationSession(models.Model):
             kept = drafts.heard(before, packet.client, packet.number)
             merged = drafts.Merged(kept, "same")
         session._store_text(merged.kept, before)
-        # The session's row first: two pages at once are told apart here, and the
-        # second is repeated on what the first has left.
-        session.flush_recordset()
         if values.get("answers"):
             session._set_answers(values["answers"])
         answer = session._draft_answer(merged)
@@ -186,6 +183,14 @@ class OdaConsultationSession(models.Model):
             )
         session.check_access("write")
         session._refuse_not_mine()
+        # Two pages at once: the second waits here, and is repeated on what the first
+        # has left. Found by an UPDATE it would be logged as an error, with the text.
+        session.flush_recordset()
+        self.env.cr.execute(
+            "SELECT 1 FROM oda_consultation_session WHERE id = %s FOR NO KEY UPDATE",
+            (session.id,),
+            log_exceptions=False,
+        )
         return session
 
     @api.model
@@ -194,7 +199,9 @@ class OdaConsultationSession(models.Model):
         if (
             not isinstance(values, Mapping)
             or values.keys() - {"content", "answers"}
-            or any(type(one) is not int or not 0 <= one < _NUMBER_MAX for one in numbers)
+            or any(
+                type(one) is not int or not 0 <= one < _NUMBER_MAX for one in numbers
+            )
             or not isinstance(client, str)
             or not 0 < len(client) <= _CLIENT_MAX
             or not isinstance(values.get("content", ""), str)

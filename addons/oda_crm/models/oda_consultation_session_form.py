@@ -52,7 +52,9 @@ class OdaConsultationSession(models.Model):
         real = mine.filtered("id")
         writable = real._filtered_access("write") if real else real
         for session in self:
-            session.may_edit = session in mine and (not session.id or session in writable)
+            session.may_edit = session in mine and (
+                not session.id or session in writable
+            )
 
     # === CRUD ===#
 

@@ -92,7 +92,9 @@ class OdaInstrument(models.Model):
         counts = dict(
             self.env["oda.instrument.answer"]
             .sudo()
-            ._read_group([("instrument_id", "in", self.ids)], ["instrument_id"], ["__count"])
+            ._read_group(
+                [("instrument_id", "in", self.ids)], ["instrument_id"], ["__count"]
+            )
         )
         for instrument in self:
             instrument.answer_count = counts.get(instrument.sudo(), 0)  # sudo: its key
@@ -144,7 +146,9 @@ class OdaInstrument(models.Model):
         """
         domain = Domain.TRUE
         if team_id:
-            domain = Domain("team_ids", "=", False) | Domain("team_ids", "in", [team_id])
+            domain = Domain("team_ids", "=", False) | Domain(
+                "team_ids", "in", [team_id]
+            )
         groups = {}
         for one in self.search(domain & Domain("group_id.active", "=", True)):
             if one.kind in ("one", "several") and not one.option_ids:

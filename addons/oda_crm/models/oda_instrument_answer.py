@@ -5,7 +5,6 @@ from odoo.tools import format_date, formatLang
 from .crm_lead import SESSION_READERS
 
 
-
 class OdaInstrumentAnswer(models.Model):
     """What was noted under one instrument in one session: who advised what, when.
 
@@ -120,7 +119,7 @@ class OdaInstrumentAnswer(models.Model):
         return True
 
     def _chip(self):
-        """Return the answer as a chip of its session: {id, name, value, date, count}."""
+        """Return the answer as its session shows it: {id, name, value, date, count}."""
         self.ensure_one()
         version = self.version_id.sudo()  # sudo: the wording of what one may read
         return {

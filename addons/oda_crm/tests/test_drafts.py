@@ -10,7 +10,8 @@ from odoo.addons.oda_crm.drafts import CLIENTS, Kept, Packet, is_late, merge, re
 
 LINE = "--- Ana, 14:02 ---"
 WORDS = st.lists(
-    st.sampled_from(["PARE", "grant", "\n", " ", "acte", "joi", "\nîn", "a"]), max_size=8
+    st.sampled_from(["PARE", "grant", "\n", " ", "acte", "joi", "\nîn", "a"]),
+    max_size=8,
 ).map("".join)
 
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "@odoo/hoot";
 import { advanceTime, Deferred, mockDate, tick } from "@odoo/hoot-mock";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { makeMockEnv, makeServerError } from "@web/../tests/web_test_helpers";
 import { SessionDraft, sessionStorage } from "@oda_crm/session_form/session_draft";
 
-describe.current.tags("headless");
+describe.current.tags("desktop");
+defineMailModels();
 
 /** @returns {SessionDraft} whose server keeps what it is sent */
 function makeDraft(values = {}, id = 7) {

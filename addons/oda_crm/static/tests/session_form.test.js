@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@odoo/hoot";
-import { click, edit, manuallyDispatchProgrammaticEvent, press, queryAllTexts } from "@odoo/hoot-dom";
+import { click, edit, manuallyDispatchProgrammaticEvent, press, queryAllTexts, queryOne } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, tick } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
@@ -77,11 +77,8 @@ class Session extends models.Model {
         },
     ];
 
-    packets = [];
-
-    oda_session_save_draft(id, number, base, values) {
-        this.packets.push(values);
-        return { version: base + 1, outcome: "taken", chips: [] };
+    oda_session_save_draft(id, number, base) {
+        return { version: base + 1, outcome: "taken", chips: this[0].chips };
     }
 }
 class Instrument extends models.Model {
@@ -154,7 +151,8 @@ test("every kind", async () => {
     await click("[data-instrument='23'] input:eq(1)");
     await animationFrame();
     await click("[data-instrument='23'] input:eq(0)");
-    await contains("[data-instrument='24'] input").edit("2026-12-01");
+    queryOne("[data-instrument='24'] input").value = "2026-12-01";
+    await manuallyDispatchProgrammaticEvent(queryOne("[data-instrument='24'] input"), "change");
     await contains("[data-instrument='25'] textarea").edit("no collateral");
     await settle();
     const answers = Object.assign({}, ...packets.map((values) => values.answers));
@@ -172,6 +170,7 @@ test("every kind", async () => {
         "Papers: Plan, Extract",
         "Apply by: 12/01/2026",
         "Obstacle: no collateral",
+        "Archived one",
     ]);
 });
 

@@ -37,13 +37,13 @@ export class InstrumentPicker extends Component {
         /** a field was left: a good moment to save */
         onLeave: { type: Function, optional: true },
         readonly: { type: Boolean, optional: true },
-        /** only what is searched for is listed */
+        /** little room: groups are folded until they are opened or searched */
         compact: { type: Boolean, optional: true },
     };
 
     setup() {
         this.id = `o_oda_instruments_${nextId++}`;
-        this.state = useState({ query: "", folded: readFolded(), wrong: {} });
+        this.state = useState({ query: "", folded: readFolded(), opened: new Set(), wrong: {} });
         this.root = useRef("root");
     }
 
@@ -51,7 +51,7 @@ export class InstrumentPicker extends Component {
     get groups() {
         const query = normalize(this.state.query.trim());
         if (!query) {
-            return this.props.compact ? [] : this.props.groups;
+            return this.props.groups;
         }
         const found = (text) => normalize(text).includes(query);
         return this.props.groups
@@ -67,23 +67,19 @@ export class InstrumentPicker extends Component {
             .filter((group) => group.instruments.length);
     }
 
-    get isEmpty() {
-        return !this.groups.length && (!this.props.compact || this.state.query.trim());
-    }
-
     get chosen() {
         const chips = [];
         const seen = new Set();
         for (const { instruments } of this.props.groups) {
             for (const one of instruments) {
-                seen.add(String(one.id));
+                seen.add(one.id);
                 if (this.isAnswered(one)) {
                     chips.push({ id: one.id, name: one.name, value: this.inWords(one) });
                 }
             }
         }
         const other = (this.props.chips || []).filter(
-            ({ id }) => !seen.has(String(id)) && this.props.answers[id] !== undefined
+            ({ id }) => !seen.has(id) && this.props.answers[id] !== undefined
         );
         return [...chips, ...other.map(({ id, name, value }) => ({ id, name, value }))];
     }
@@ -123,18 +119,21 @@ export class InstrumentPicker extends Component {
     }
 
     isOpen(group) {
-        return Boolean(this.state.query.trim()) || !this.state.folded.has(group.id);
+        const { query, opened, folded } = this.state;
+        return Boolean(query.trim()) || (this.props.compact ? opened.has(group.id) : !folded.has(group.id));
     }
 
     toggleGroup(group) {
         if (this.state.query.trim()) {
             return;
         }
-        const { folded } = this.state;
-        if (!folded.delete(group.id)) {
-            folded.add(group.id);
+        const groups = this.props.compact ? this.state.opened : this.state.folded;
+        if (!groups.delete(group.id)) {
+            groups.add(group.id);
         }
-        browser.localStorage.setItem(FOLDED, JSON.stringify([...folded]));
+        if (!this.props.compact) {
+            browser.localStorage.setItem(FOLDED, JSON.stringify([...groups]));
+        }
     }
 
     set(instrument, value) {

@@ -32,4 +32,7 @@ from . import (
     test_cold_list,
     test_programme,
     test_unsubscribe,
+    test_drafts,
+    test_instruments,
+    test_session_form,
 )

@@ -6,6 +6,7 @@ from . import (
     oda_call_processing,
     oda_call_merge,
     oda_call_card,
+    oda_call_instruments,
     oda_call_leg,
     oda_recording,
     res_partner,

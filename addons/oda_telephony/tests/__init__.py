@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
     test_adversary,
+    test_call_instruments,
     test_call,
     test_callstate,
     test_callstate_order,

@@ -3,6 +3,7 @@ import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { InstrumentPicker } from "@oda_crm/instruments/instrument_picker";
 import { isPast, sayDay, sayMoment } from "../calls_service/call_format";
 import { CallTimer } from "../calls_service/call_timer";
 import { RecordingPlayer } from "../recording_player/recording_player";
@@ -10,7 +11,7 @@ import { RecordingPlayer } from "../recording_player/recording_player";
 /** One call: who it is, what was last said, what is to be done now. */
 export class CallPop extends Component {
     static template = "oda_telephony.CallPop";
-    static components = { CallTimer, RecordingPlayer };
+    static components = { CallTimer, InstrumentPicker, RecordingPlayer };
     static props = { call: Object, withHotkey: { type: Boolean, optional: true } };
 
     setup() {
@@ -97,6 +98,11 @@ export class CallPop extends Component {
     onBlur(field) {
         this.draft.focused.delete(field);
         this.draft.flush();
+    }
+
+    /** A leg that only rings has no session yet to tick in. */
+    get mayTick() {
+        return ["talking", "result"].includes(this.card.state) && !this.call.over;
     }
 
     minimize() {

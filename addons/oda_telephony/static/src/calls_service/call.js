@@ -3,7 +3,9 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { Reactive } from "@web/core/utils/reactive";
 import { session } from "@web/session";
-import { CallDraft, refusalOf } from "./call_draft";
+import { refusalOf } from "@oda_crm/draft/draft";
+import { CallAnswers } from "./call_answers";
+import { CallDraft } from "./call_draft";
 import { sayDuration, toMoment } from "./call_format";
 
 let nextKey = 1;
@@ -20,6 +22,7 @@ export class Call extends Reactive {
     /** Which button that was. */
     failed = "";
     busy = false;
+    instrumentsOpen = false;
     /** Came as a stranger: name and company stay open even once saved. */
     askName = false;
     clockOffset = 0;
@@ -38,6 +41,7 @@ export class Call extends Reactive {
             () => ({ id: card.id, phone: this.card.phone, partner: this.card.partner }),
             () => store.draftSaved(card.id)
         );
+        this.answers = new CallAnswers(card.id, store.server);
         this.update(card);
         // Put aside before the page was loaded again, and nothing new since.
         this.isMinimized = browser.sessionStorage.getItem(this.asideKey) === card.state;
@@ -134,6 +138,7 @@ export class Call extends Reactive {
         });
         if (done) {
             this.draft.discard();
+            this.answers.discard();
             this.store.leave(this.id, this.card.version);
         }
         return done;
@@ -141,7 +146,7 @@ export class Call extends Reactive {
 
     async dismiss() {
         // What the server will never take must not hold the pop for ever.
-        const again = this.failed === "dismiss" && this.draft.status === "refused";
+        const again = this.failed === "dismiss" && this.isRefused;
         const done = await this.attempt("dismiss", async () => {
             if (!again) {
                 await this.saveBefore("note", "name", "company", "partner_id");
@@ -150,8 +155,9 @@ export class Call extends Reactive {
         });
         if (done) {
             this.draft.discard();
+            this.answers.discard();
             this.store.leave(this.id, this.card.version);
-        } else if (this.draft.status === "refused") {
+        } else if (this.isRefused) {
             this.error = _t("%s Press again to close without this text.", this.error);
         }
     }
@@ -159,8 +165,24 @@ export class Call extends Reactive {
     /** What was typed must be with the server before the pop may close. */
     async saveBefore(...fields) {
         await this.draft.flush();
+        if (!(await this.answers.flush())) {
+            throw this.answers.lastError;
+        }
         if (fields.some((field) => field in this.draft.changed)) {
             throw this.draft.lastError;
+        }
+    }
+
+    /** Did the server understand what was typed, and say no? */
+    get isRefused() {
+        return [this.draft, this.answers].some(({ status }) => status === "refused");
+    }
+
+    async toggleInstruments() {
+        if (this.instrumentsOpen) {
+            this.instrumentsOpen = false;
+        } else {
+            this.instrumentsOpen = await this.attempt("instruments", () => this.answers.load());
         }
     }
 

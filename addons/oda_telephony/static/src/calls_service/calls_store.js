@@ -208,7 +208,8 @@ export class CallsStore extends Reactive {
 
     /** Connection is back: news may be missing here, and text there. */
     async reconnect() {
-        await Promise.all([...this.calls].map((call) => call.draft.flush()));
+        const drafts = this.calls.flatMap((call) => [call.draft, call.answers]);
+        await Promise.all(drafts.map((draft) => draft.flush()));
         await this.reload();
     }
 

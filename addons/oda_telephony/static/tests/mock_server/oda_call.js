@@ -11,6 +11,30 @@ export class OdaCall extends models.Model {
     /** @type {Object[]} values of each save_draft */
     drafts = [];
 
+    /** @type {Object} instrument id -> value */
+    answers = {};
+    catalogue = [
+        {
+            id: 1,
+            name: "Programmes",
+            instruments: [
+                { id: 11, name: "PARE 1+1", kind: "tick", unit: "", help: "", options: [] },
+                { id: 12, name: "Export", kind: "tick", unit: "", help: "", options: [] },
+            ],
+        },
+    ];
+
+    get_instruments() {
+        this.asked.push("get_instruments");
+        return { groups: this.catalogue, answers: this.answers, chips: [] };
+    }
+
+    save_answers(ids, number, values) {
+        this.asked.push("save_answers");
+        Object.assign(this.answers, values);
+        return { version: 1, outcome: "same", chips: [] };
+    }
+
     get_live_calls() {
         this.asked.push("get_live_calls");
         return [...this.cards.values()];

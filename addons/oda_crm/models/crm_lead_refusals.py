@@ -42,7 +42,7 @@ class CrmLead(models.Model):
                 self.env._("… and %s more consultations.", len(refusals) - _SHOWN)
             )
         error = UserError("\n\n".join(lines))
-        if len(refusals) == 1:
+        if len(refusals) == 1 and self._oda_may_name(refusals[0].lead):
             error.context = {"oda_refusal": self._oda_refusal_data(refusals[0])}
         raise error
 

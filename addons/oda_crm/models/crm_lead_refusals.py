@@ -54,7 +54,9 @@ class CrmLead(models.Model):
             "stage_id": refusal.stage,
             "seen_stage_id": refusal.was or False,
             "partner_id": refusal.lead.partner_id.id,
-            "items": refusal.lead._oda_items(refusal.rules, plan)
+            "items": refusal.lead._oda_items(
+                refusal.rules, plan, refusal.lead._oda_names()[1]
+            )
             if refusal.code in ("missing", "emptied")
             else [],
             "may_override": self._oda_may_override(plan)

@@ -5,6 +5,13 @@ from odoo import models
 class MailActivityType(models.Model):
     _inherit = "mail.activity.type"
 
+    def write(self, vals):
+        done = super().write(vals)
+        if "name" in vals:
+            # rules ask for tasks by this name
+            self.env.registry.clear_cache()
+        return done
+
     def unlink(self):
         """Switch off the stage rules that ask for a task of a type that goes."""
         # sudo: who may remove a type may not know of the flows

@@ -42,7 +42,7 @@ class CrmLead(models.Model):
                 self.env._("… and %s more consultations.", len(refusals) - _SHOWN)
             )
         error = UserError("\n\n".join(lines))
-        if len(refusals) == 1:
+        if len(refusals) == 1 and self._oda_may_name(refusals[0].lead):
             error.context = {"oda_refusal": self._oda_refusal_data(refusals[0])}
         raise error
 
@@ -54,7 +54,9 @@ class CrmLead(models.Model):
             "stage_id": refusal.stage,
             "seen_stage_id": refusal.was or False,
             "partner_id": refusal.lead.partner_id.id,
-            "items": refusal.lead._oda_items(refusal.rules, plan)
+            "items": refusal.lead._oda_items(
+                refusal.rules, plan, refusal.lead._oda_names()[1]
+            )
             if refusal.code in ("missing", "emptied")
             else [],
             "may_override": self._oda_may_override(plan)

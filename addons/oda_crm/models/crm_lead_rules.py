@@ -121,11 +121,12 @@ class CrmLead(models.Model):
         )
         return not self.env.su and self.env.uid not in (SUPERUSER_ID, connector)
 
-    def _oda_standing(self, answered=None):
+    def _oda_standing(self, answered=None, here_only=False):
         """Return `{lead id: Standing}`; one reading for all flows and kinds.
 
         :param answered: standings from before the write, whose deeds are taken over:
             a task is not done by writing the consultation
+        :param here_only: deeds of the stages where these consultations stand suffice
         """
         Rule = self.env["oda.stage.rule"]
         by_team = defaultdict(self.browse)
@@ -140,6 +141,13 @@ class CrmLead(models.Model):
                 asked_leads += asked
         if answered is not None:
             asked_rules = [one for one in asked_rules if one.kind not in Rule._DEEDS]
+        elif here_only:
+            here = {lead.stage_id._origin.id for lead in asked_leads}
+            asked_rules = [
+                one
+                for one in asked_rules
+                if one.kind not in Rule._DEEDS or one.stage in here
+            ]
         found = Rule._answers(asked_leads, asked_rules) if asked_rules else {}
         for lead in self:
             answers = found.get(lead.id, set())

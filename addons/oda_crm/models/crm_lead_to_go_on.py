@@ -36,17 +36,15 @@ class CrmLead(models.Model):
         )
         (self - walking).oda_to_go_on = False
         (self - walking).oda_to_go_on_text = False
-        standing = walking._oda_standing()
+        standing = walking._oda_standing(here_only=True)
         plans = {
             lead: self._oda_plan_of(lead.team_id._origin.id or lead.team_id.id)
             for lead in walking
         }
-        # sudo: names of stages are no secret
-        Stage = self.env["crm.stage"].sudo()
-        ids = {one for plan in plans.values() for one in plan.stages}
-        names = {one.id: one.name for one in Stage.browse(ids)}
+        deeds = self.env["oda.stage.rule"]._DEEDS
         groups = frozenset(self.env.user._get_group_ids())
         for lead, plan in plans.items():
+            names, labels = lead._oda_names()
             stage = lead.stage_id._origin.id or lead.stage_id.id
             at = rules.place(plan.stages, stage)
             ahead = plan.stages[at + 1] if at + 1 < len(plan.stages) else None
@@ -55,9 +53,9 @@ class CrmLead(models.Model):
                 rule
                 for rule in rules.before_stage(plan.rules, plan.stages, ahead)
                 if rule.id not in answers
-                and (rule.kind != "task" or rule.stage == stage)
+                and (rule.kind not in deeds or rule.stage == stage)
             ] if ahead else []  # fmt: skip
-            items = lead._oda_items(due, plan)
+            items = lead._oda_items(due, plan, labels)
             lead.oda_to_go_on = {
                 "stage": stage,
                 "next": {"id": ahead, "name": names[ahead]} if ahead else None,
@@ -79,13 +77,13 @@ class CrmLead(models.Model):
             return True
         return not groups.isdisjoint(plan.skip if step == "skip" else plan.back)
 
-    def _oda_items(self, due, plan):
+    def _oda_names(self):
+        """Return `({stage id: name}, {rule id: label})` of this flow, in words."""
+        team_id = self.team_id._origin.id
+        return self.env["crm.team"]._oda_plan_names(team_id, self.env.lang)
+
+    def _oda_items(self, due, plan, labels):
         """Return the items of the screen for these rules, numbered by their stage."""
-        # sudo: what a rule asks is said to whom it concerns
-        records = {
-            one.id: one
-            for one in self.env["oda.stage.rule"].sudo().browse(r.id for r in due)
-        }
         place = Counter()
         order = {}
         for rule in plan.rules:
@@ -96,7 +94,7 @@ class CrmLead(models.Model):
                 **rules.Item(
                     rule.kind,
                     rule.name,
-                    records[rule.id].label,
+                    labels[rule.id],
                     rule.stage,
                     order[rule.id],
                     rule.mandatory,

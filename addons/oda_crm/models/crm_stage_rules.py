@@ -17,8 +17,13 @@ class CrmStage(models.Model):
 
     def write(self, vals):
         done = super().write(vals)
-        if not vals.keys().isdisjoint({"sequence", "team_ids"}):
+        if not vals.keys().isdisjoint({"name", "sequence", "team_ids"}):
             self.env.registry.clear_cache()
+        return done
+
+    def _update_field_translations(self, *args, **kwargs):
+        done = super()._update_field_translations(*args, **kwargs)
+        self.env.registry.clear_cache()
         return done
 
     def unlink(self):

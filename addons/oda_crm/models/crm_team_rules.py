@@ -105,6 +105,20 @@ class CrmTeam(models.Model):
             override=frozenset(team.oda_override_group_ids._ids),
         )
 
+    @api.model
+    @ormcache("team_id", "lang")
+    def _oda_plan_names(self, team_id, lang):
+        """Return `({stage id: name}, {rule id: label})` of a plan in a language."""
+        plan = self._oda_plan(team_id)
+        # sudo: names of stages and questions are said to whom they concern
+        env = self.with_context(lang=lang).sudo().env
+        stages = env["crm.stage"].browse(plan.stages)
+        rules = env["oda.stage.rule"].browse(rule.id for rule in plan.rules)
+        return (
+            {stage.id: stage.name for stage in stages},
+            {rule.id: rule.label for rule in rules},
+        )
+
     def _oda_stages(self):
         """Return the stages of this flow (or of none) in their order."""
         domain = [("team_ids", "in", self.ids)]

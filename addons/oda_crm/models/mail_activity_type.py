@@ -24,6 +24,13 @@ class MailActivityType(models.Model):
         "CHECK (oda_least_words >= 1)", "A result has at least one word."
     )
 
+    def write(self, vals):
+        done = super().write(vals)
+        if "name" in vals:
+            # rules ask for tasks by this name
+            self.env.registry.clear_cache()
+        return done
+
     def unlink(self):
         """Switch off the stage rules that ask for a task of a type that goes."""
         # sudo: who may remove a type may not know of the flows

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
 
 from .common_rules import RulesCase
 
@@ -422,6 +422,7 @@ class TestWays(RulesCase):
         with self.assertRaises(UserError) as caught:
             self.partner.with_user(user).function = ""
         self.assertNotIn("Secret", str(caught.exception))
+        self.assertFalse(hasattr(caught.exception, "context"))
 
     def test_two_people_one_card(self):
         lead = self.case(self.consultant, **self.ANSWERED)
@@ -654,6 +655,30 @@ class TestToGoOn(RulesCase):
         lead.sudo().stage_id = self.stages[3]
         self.assertFalse(lead.oda_to_go_on["next"])
 
+    def test_new_names_are_said_at_once(self):
+        self.env["res.lang"]._activate_lang("ro_RO")
+        lead = self.case(self.consultant, **self.ANSWERED).with_context(lang="ro_RO")
+        self.assertEqual(lead.oda_to_go_on["next"]["name"], "Stage 2")
+        self.stages[1].update_field_translations("name", {"ro_RO": "Etapa 2"})
+        lead.invalidate_recordset(["oda_to_go_on"])
+        self.assertEqual(lead.oda_to_go_on["next"]["name"], "Etapa 2")
+        self.stages[1].with_context(lang="ro_RO").name = "A doua"
+        lead.invalidate_recordset(["oda_to_go_on"])
+        self.assertEqual(lead.oda_to_go_on["next"]["name"], "A doua")
+
+    def test_on_the_form(self):
+        lead = self.case(self.consultant)
+        with Form(lead) as form:
+            form.contact_name = "Ion"
+            form.city = "Cahul"
+            form.partner_id = self.partner
+        lead.invalidate_recordset()
+        self.assertEqual(lead.oda_to_go_on["items"], [])
+        Lead = self.env["crm.lead"].with_user(self.consultant)
+        with Form(Lead.with_context(default_team_id=self.flow.id)) as form:
+            form.name = "New"
+            self.assertEqual(form.stage_id, self.stages[0])
+
     def test_new_and_lost(self):
         new = self.env["crm.lead"].with_user(self.consultant).new(
             {"team_id": self.flow.id, "type": "opportunity"}
@@ -752,6 +777,20 @@ class TestQueries(RulesCase):
                     lambda lead=lead: lead.write({"stage_id": self.stages[1].id})
                 )
         self.assertLessEqual(counts[self.flow], counts[self.bare] + 3, counts)
+
+    def test_move_on_the_screen_costs_at_most_four(self):
+        """With what the card then says about the next stage, read back."""
+        counts = {}
+        told = {"oda_to_go_on": {}, "oda_to_go_on_text": {}}
+        for team, extra in ((self.bare, {}), (self.flow, told)):
+            spec = {"name": {}, "stage_id": {"fields": {"display_name": {}}}, **extra}
+            for lead in self.cases(team, 2):
+                counts[team] = self.queries(
+                    lambda lead=lead, spec=spec: lead.web_save(
+                        {"stage_id": self.stages[1].id}, spec
+                    )
+                )
+        self.assertLessEqual(counts[self.flow], counts[self.bare] + 4, counts)
 
     def test_other_writes_cost_nothing(self):
         counts = {}

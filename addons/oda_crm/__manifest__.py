@@ -23,10 +23,7 @@
         "views/oda_crm_menus.xml",
         "views/oda_card_menus.xml",
     ],
-    "assets": {
-        "web.assets_backend": ["oda_crm/static/src/**/*"],
-        "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
-    },
+    "assets": {"web.assets_backend": ["oda_crm/static/src/**/*"]},
     "demo": ["demo/oda_crm_demo.xml"],
     "uninstall_hook": "uninstall_hook",
     "application": True,

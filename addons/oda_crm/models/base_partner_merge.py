@@ -50,16 +50,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     @api.model
     def _update_values(self, src_partners, dst_partner):
-        partners = src_partners | dst_partner
         # sudo: one card's facts move to the other; who may merge is core's to say
-        known = partners.sudo()
+        known = (dst_partner | src_partners).sudo()
         ticks = {name: True for name in TICKS if any(known.mapped(name))}
-        facts = {
-            name: next(
-                filter(None, (dst_partner | src_partners).sudo().mapped(name)), 0
-            )
-            for name in KEPT
-        }
+        facts = {name: next(filter(None, known.mapped(name)), False) for name in KEPT}
         done = super()._update_values(src_partners, dst_partner)
         # Computed from what was just written, but somebody may have corrected them;
         # and the personal number, which not everybody who merges may read.
@@ -89,8 +83,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             known = SQL(" AND ").join(
                 SQL("%s IS NOT NULL", SQL.identifier(name)) for name in others
             )
-            if predicate and "%" not in predicate:
-                known = SQL("%s AND (" + predicate + ")", known)
+            if predicate:  # of the index, out of the catalogue
+                known = SQL("%s AND (" + predicate.replace("%", "%%") + ")", known)
             self.env.execute_query(
                 SQL(
                     "DELETE FROM %(table)s WHERE ctid IN (SELECT ctid FROM (SELECT"

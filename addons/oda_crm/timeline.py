@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-"""Order and paging of a timeline made of several sources.
+"""Order and paging of a timeline made of several sources; reading of one of them.
 
 Pure Python. An entry is a dict with at least ``at`` (naive UTC datetime), ``kind``
 (str) and ``id`` (int, unique within its kind). Newest first; at equal times kinds and
@@ -8,6 +8,8 @@ ids decide, so that a page ends at one place and the next begins right after it.
 
 import heapq
 from datetime import datetime
+
+from lxml import etree, html
 
 LIMIT_MAX = 100
 AFTER, WITHIN, BEFORE = 1, 0, -1  # where a kind stands at the cursor's instant
@@ -73,3 +75,27 @@ def page(sources, limit):
     if len(entries) <= limit:
         return entries, None
     return entries[:limit], cursor_of(entries[limit - 1])
+
+
+def task_result(body):
+    """``(summary, result)`` of a done task, out of the message that tells of it.
+
+    :param body: HTML that core writes when a task is closed
+    :returns: texts, ``""`` where there is none; None when the HTML is another one
+    """
+    try:
+        root = html.fragment_fromstring((body or "").strip())
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+    head = root.find("p")
+    if head is None or not head.findall("span"):
+        return None
+    spans = [span.text_content().strip() for span in head.findall("span")]
+    summary = spans[spans.index(":") + 1] if ":" in spans[:-1] else ""
+    for block in root.findall("div"):
+        title = block.find("div")
+        if title is not None and "fw-bold" in title.get("class", "").split():
+            title.text = None
+            lines = [line.strip() for line in block.xpath(".//text()")]
+            return summary, "\n".join(filter(None, lines))
+    return summary, ""

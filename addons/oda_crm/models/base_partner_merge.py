@@ -57,16 +57,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _update_values(self, src_partners, dst_partner):
         stranger = dst_partner.oda_is_new
         named = src_partners.filtered(lambda one: not one.oda_is_new)[-1:]
-        partners = src_partners | dst_partner
         # sudo: one card's facts move to the other; who may merge is core's to say
-        known = partners.sudo()
+        known = (dst_partner | src_partners).sudo()
         ticks = {name: True for name in TICKS if any(known.mapped(name))}
-        facts = {
-            name: next(
-                filter(None, (dst_partner | src_partners).sudo().mapped(name)), 0
-            )
-            for name in KEPT
-        }
+        facts = {name: next(filter(None, known.mapped(name)), False) for name in KEPT}
         done = super()._update_values(src_partners, dst_partner)
         if not stranger:
             dst_partner.oda_is_new = False
@@ -100,8 +94,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             known = SQL(" AND ").join(
                 SQL("%s IS NOT NULL", SQL.identifier(name)) for name in others
             )
-            if predicate and "%" not in predicate:
-                known = SQL("%s AND (" + predicate + ")", known)
+            if predicate:  # of the index, out of the catalogue
+                known = SQL("%s AND (" + predicate.replace("%", "%%") + ")", known)
             self.env.execute_query(
                 SQL(
                     "DELETE FROM %(table)s WHERE ctid IN (SELECT ctid FROM (SELECT"

@@ -3,6 +3,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .. import timeline
+
 MESSAGES = ("comment", "email", "email_outgoing", "sms", "whatsapp", "auto_comment")
 WHERE_TRACKED = ("res.partner", "crm.lead")
 VALUES = ("integer", "float", "char", "text", "datetime")
@@ -16,37 +18,36 @@ class OdaTimeline(models.AbstractModel):
     @api.model
     def _oda_timeline_sources(self):
         sources = super()._oda_timeline_sources()
-        _ = self.env._
         if self.env["oda.consultation.session"].has_access("read"):
             sources["session"] = {
-                "label": _("Sessions"),
+                "label": self.env._("Sessions"),
                 "icon": "fa-comments-o",
                 "read": self._oda_timeline_sessions,
             }
         sources["message"] = {
-            "label": _("Messages"),
+            "label": self.env._("Messages"),
             "icon": "fa-envelope-o",
             "read": self._oda_timeline_messages,
         }
         sources["task"] = {
-            "label": _("Tasks done"),
+            "label": self.env._("Tasks done"),
             "icon": "fa-check-square-o",
             "read": self._oda_timeline_tasks,
         }
         sources["stage"] = {
-            "label": _("Stages"),
+            "label": self.env._("Stages"),
             "icon": "fa-flag-o",
             "read": self._oda_timeline_stages,
         }
         registrations = "event.registration"
         if registrations in self.env and self.env[registrations].has_access("read"):
             sources["event"] = {
-                "label": _("Events"),
+                "label": self.env._("Events"),
                 "icon": "fa-calendar",
                 "read": self._oda_timeline_events,
             }
         sources["change"] = {
-            "label": _("Changes"),
+            "label": self.env._("Changes"),
             "icon": "fa-pencil",
             "read": self._oda_timeline_changes,
         }
@@ -161,7 +162,12 @@ class OdaTimeline(models.AbstractModel):
             types[one.id] = one.name
         for row in rows:
             row["title"] = types[row["mail_activity_type_id"]]
-            row["text"] = self._oda_plain(row["body"])
+            told = timeline.task_result(row["body"])
+            if told is None:
+                row["text"] = self._oda_plain(row["body"])
+                continue
+            summary, row["text"] = told
+            row["title"] = ": ".join(filter(None, (row["title"], summary)))
         return rows
 
     # ------------------------------------------------------------------ changes

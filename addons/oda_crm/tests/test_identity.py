@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stdnum.md import idno
 
@@ -9,6 +9,8 @@ from odoo.tests import BaseCase, tagged
 
 from .. import firm, identity, timeline
 
+# a busy machine is no failure
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DIGITS = st.text("0123456789", min_size=12, max_size=12)
 IDNO, IDNP, CNP, CUI = "1008600038413", "2000012345678", "1630615123457", "14399840"
 
@@ -75,7 +77,7 @@ class TestIdentity(BaseCase):
         wrong = mine[:-1] + str((int(mine[-1]) + 1) % 10)
         self.refused(identity.CHECK, wrong, "person", "IT")
 
-    @settings(deadline=None)
+    @CALM
     @given(DIGITS)
     def test_every_right_number_is_taken(self, digits):
         number = person(digits)
@@ -84,7 +86,7 @@ class TestIdentity(BaseCase):
             spaced = " ".join(number[start : start + 4] for start in range(0, 13, 4))
             self.assertEqual(identity.check(spaced, "person"), number)
 
-    @settings(deadline=None)
+    @CALM
     @given(DIGITS, st.integers(0, 12), st.integers(1, 9))
     def test_one_wrong_digit_is_found(self, digits, place, step):
         number = person(digits)
@@ -93,7 +95,7 @@ class TestIdentity(BaseCase):
         with self.assertRaises(identity.IdentityError):
             identity.check(wrong, "person")
 
-    @settings(deadline=None)
+    @CALM
     @given(st.text(max_size=40) | st.integers() | st.floats() | st.none())
     def test_anything_is_a_number_or_refused(self, text):
         for kind in ("person", "firm"):
@@ -130,6 +132,7 @@ class TestFirm(BaseCase):
         ):
             self.assertEqual(firm.size_class(staff, turnover, assets), size)
 
+    @CALM
     @given(*[st.integers(0, 10**10)] * 3, st.integers(0, 10**10))
     def test_growing_never_makes_smaller(self, staff, turnover, assets, more):
         order = [None, "micro", "small", "medium", "large"]
@@ -159,7 +162,7 @@ ENTRY = st.builds(
 
 @tagged("post_install", "-at_install")
 class TestTimelinePaging(BaseCase):
-    @settings(deadline=None)
+    @CALM
     @given(st.lists(ENTRY, unique_by=timeline.key), st.integers(1, 5))
     def test_no_gap_and_no_double(self, entries, limit):
         """Whatever times are equal, pages put together are the whole, in order."""
@@ -192,6 +195,7 @@ class TestTimelinePaging(BaseCase):
             cursor = timeline.read_cursor(following)
         self.assertEqual(seen, sorted(entries, key=timeline.key, reverse=True))
 
+    @CALM
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=9),
@@ -215,3 +219,27 @@ class TestTimelinePaging(BaseCase):
     def test_limit(self):
         for value, limit in ((5, 5), (0, 30), (-1, 30), (10**9, 100), ("x", 30)):
             self.assertEqual(timeline.read_limit(value), limit)
+
+    @CALM
+    @given(st.none() | st.text(max_size=60))
+    def test_task_result_of_anything(self, body):
+        told = timeline.task_result(body)
+        self.assertTrue(told is None or len(told) == 2)
+
+    def test_task_result(self):
+        body = (
+            "<div><p><span class='fa'/><span>Call</span> done"
+            "{summary}</p><div class='o_mail_note_title fw-bold'>Original note:</div>"
+            "<div><p>ask</p></div>{feedback}</div>"
+        )
+        ring = "<span>: </span><span>ring: now</span>"
+        said = "<div><div class='fw-bold'>Feedback:</div> one<br/> two &lt;b&gt;</div>"
+        for summary, feedback, told in (
+            (ring, said, ("ring: now", "one\ntwo <b>")),
+            ("", said, ("", "one\ntwo <b>")),
+            (ring, "", ("ring: now", "")),
+        ):
+            text = body.format(summary=summary, feedback=feedback)
+            self.assertEqual(timeline.task_result(text), told)
+        for other in ("", "text", "<p>x</p>", "<div><p>x</p></div>"):
+            self.assertIsNone(timeline.task_result(other))

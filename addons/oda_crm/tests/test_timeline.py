@@ -69,7 +69,8 @@ class TestTimeline(CrmCase):
             self.assertIn(kind, kinds)
         by_kind = {entry["kind"]: entry for entry in reversed(page["entries"])}
         self.assertEqual(by_kind["session"]["text"], "wants a loan")
-        self.assertIn("will bring the extract", by_kind["task"]["text"])
+        self.assertEqual(by_kind["task"]["text"], "will bring the extract")
+        self.assertEqual(by_kind["task"]["title"], "Call: ring")
         self.assertEqual(by_kind["stage"]["data"]["new"], stages[1].name)
         self.assertEqual(
             by_kind["change"]["data"]["new"], "Limited liability company (SRL)"

@@ -455,6 +455,7 @@ class TestSessionDraft(FormCase):
             (1, 0, {"content": False}, "page"),
             (1, 0, {"content": {}}, "page"),
             (1, 0, {"answers": "x"}, "page"),
+            (1, 0, {"answers": []}, "page"),
             (1, 0, {}, ""),
             (1, 0, {}, "p" * 65),
             (1, 0, {}, None),

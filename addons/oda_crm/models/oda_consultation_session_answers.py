@@ -165,7 +165,7 @@ class OdaConsultationSession(models.Model):
             kept = drafts.heard(before, packet.client, packet.number)
             merged = drafts.Merged(kept, "same")
         session._store_text(merged.kept, before)
-        if values.get("answers"):
+        if "answers" in values:
             session._set_answers(values["answers"])
         answer = session._draft_answer(merged)
         if merged.outcome == "both":

@@ -102,7 +102,9 @@ class OdaConsultationSession(models.Model):
             kept = session._kept_text()
             new = drafts.rewritten(kept, vals["content"] or "")
             mark = session._text_vals(new) if new is not kept else {}
-            super(OdaConsultationSession, session).write({**vals, **mark})
+            super(OdaConsultationSession, session).write(vals)
+            # sudo: bookkeeping of a text that the person may write
+            super(OdaConsultationSession, session.sudo()).write(mark)
         return True
 
     # === WHOSE TEXT ===#

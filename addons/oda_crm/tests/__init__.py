@@ -35,4 +35,5 @@ from . import (
     test_drafts,
     test_instruments,
     test_session_form,
+    test_session_together,
 )

@@ -90,6 +90,16 @@ class TestDrafts(BaseCase):
         )
         self.assertEqual(kept.text, f"{start.text}Ana\n\n{LINE}\nIon")
 
+    def test_common_beginning_that_is_changed_after_all_is_said_in_full(self):
+        start = Kept(text="Prima zi\n", version=4)
+        kept, _ = put(
+            start,
+            Packet("a", 1, 4, "Prima zi\nAna"),
+            Packet("b", 1, 4, "Prima zi\nIon"),
+            Packet("b", 2, 4, "A doua zi\nIon"),
+        )
+        self.assertEqual(kept.text, f"Prima zi\nAna\n\n{LINE}\nA doua zi\nIon")
+
     def test_after_a_reload_what_was_already_taken_is_no_conflict(self):
         kept, _ = put(Kept(), Packet("a", 1, 0, "Vrea"))
         kept, outcomes = put(kept, Packet("a-again", 1, 0, "Vrea grant"))

@@ -342,6 +342,16 @@ class TestWhoseSession(FormCase):
                 session.user_id = owner
         self.assertTrue(self.new_session(user=self.lead, user_id=self.consultant.id))
 
+    def test_a_plain_write_is_a_version_too(self):
+        session = self.new_session(content="x")
+        for user, text in ((self.consultant, "own"), (self.connector, "by a job")):
+            session.with_user(user).write({"content": text, "channel": "phone"})
+            self.assertEqual(session.content, text)
+            self.assertEqual(session.content_user_id, user)
+        self.assertEqual(session.content_version, 3)
+        session.with_user(self.connector).content = "by a job"
+        self.assertEqual(session.content_version, 3, "the same text is no change")
+
     def test_bookkeeping_is_not_written_by_hand(self):
         session = self.new_session(content="x")
         for vals in (
@@ -455,6 +465,7 @@ class TestSessionDraft(FormCase):
             (1, 0, {"content": False}, "page"),
             (1, 0, {"content": {}}, "page"),
             (1, 0, {"answers": "x"}, "page"),
+            (1, 0, {"answers": []}, "page"),
             (1, 0, {}, ""),
             (1, 0, {}, "p" * 65),
             (1, 0, {}, None),

@@ -67,6 +67,8 @@ class TestRights(TelephonyCase):
                 "finish",
                 "dismiss",
                 "action_open_card",
+                "get_instruments",
+                "save_answers",
             },
             "oda.recording": {"action_fetch_now"},
             "oda.call.leg": set(),

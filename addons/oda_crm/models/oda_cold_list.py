@@ -277,8 +277,10 @@ class OdaColdList(models.Model):
     def _make_leads(self, partners):
         """Create the consultations of one batch, shared out over the managers."""
         managers = self._working_managers()
+        # sudo: the list hands cases to colleagues whose cases its maker may not edit
+        Lead = self.env["crm.lead"].sudo().with_context(**QUIET)
         loads = dict(
-            self.env["crm.lead"]._read_group(
+            Lead._read_group(
                 [
                     ("oda_cold_list_id", "=", self.id),
                     ("oda_cold_outcome", "=", False),
@@ -292,27 +294,21 @@ class OdaColdList(models.Model):
             len(partners), [loads.get(user, 0) for user in managers]
         )
         now = fields.Datetime.now()
-        subject = self.event_id.name or self.name
-        leads = (
-            self.env["crm.lead"]
-            .with_context(**QUIET)
-            .create(
-                [
-                    {
-                        "name": subject,
-                        "type": "opportunity",
-                        "partner_id": partner.id,
-                        "team_id": self.team_id.id,
-                        "user_id": managers[place].id,
-                        "company_id": self.company_id.id,
-                        "oda_cold_due_at": now,
-                    }
-                    for partner, place in zip(partners, places, strict=True)
-                ]
-            )
+        leads = Lead.create(
+            [
+                {
+                    "name": self.event_id.name or self.name,
+                    "type": "opportunity",
+                    "partner_id": partner.id,
+                    "team_id": self.team_id.id,
+                    "user_id": managers[place].id,
+                    "company_id": self.company_id.id,
+                    "oda_cold_list_id": self.id,
+                    "oda_cold_due_at": now,
+                }
+                for partner, place in zip(partners, places, strict=True)
+            ]
         )
-        # sudo: nobody puts a consultation on a list by hand, the list does
-        leads.sudo().oda_cold_list_id = self
         self._plan_calls(leads.filtered(lambda lead: not lead.activity_ids))
 
     def _plan_calls(self, leads):

@@ -126,7 +126,8 @@ class OdaColdList(models.Model):
 
     def _compute_counts(self):
         # Those who refused are archived by then, and counted all the same.
-        Lead = self.env["crm.lead"].with_context(active_test=False)
+        # sudo: how far the list is, also for who sees a part of its cases
+        Lead = self.env["crm.lead"].sudo().with_context(active_test=False)
         rows = Lead._read_group(
             [("oda_cold_list_id", "in", self.ids)],
             ["oda_cold_list_id", "oda_cold_outcome"],

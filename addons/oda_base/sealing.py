@@ -191,5 +191,5 @@ def is_signed(text, signature, purpose):
 
 
 def _signature(key, text, purpose):
-    digest = hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")
+    digest = hmac.digest(key, f"{len(purpose)}:{purpose}{text}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -154,3 +154,33 @@ class TestSettings(BaseCase):
         settings.oda_section.cache_clear()
         self.addCleanup(settings.oda_section.cache_clear)
         self.assertIn(settings.oda_section()["environment"], settings.ENVIRONMENTS)
+
+
+class TestSigning(SealingCase):
+    @examples
+    @given(st.text(), st.text(), st.text(min_size=1), st.text(min_size=1))
+    def test_only_this_text_for_this_purpose(self, text, other, purpose, elsewhere):
+        with self.keys(NEW):
+            signature = sealing.sign(text, purpose)
+            self.assertTrue(sealing.is_signed(text, signature, purpose))
+            self.assertRegex(signature, r"\A[A-Za-z0-9_-]{43}\Z")
+            same = (other, elsewhere) == (text, purpose)
+            self.assertEqual(sealing.is_signed(other, signature, elsewhere), same)
+
+    def test_what_the_old_key_signed_holds_until_it_goes(self):
+        with self.keys(OLD):
+            signature = sealing.sign("7", "purpose")
+        with self.keys(NEW, OLD):
+            self.assertTrue(sealing.is_signed("7", signature, "purpose"))
+            self.assertNotEqual(sealing.sign("7", "purpose"), signature)
+        with self.keys(NEW):
+            self.assertFalse(sealing.is_signed("7", signature, "purpose"))
+
+    def test_any_text_is_no_signature(self):
+        with self.keys(NEW):
+            for wrong in ("", "x" * 43, "\u0219" * 43, None, 7):
+                self.assertFalse(sealing.is_signed("7", wrong, "purpose"))
+
+    def test_no_key(self):
+        with self.keys(), self.assertRaises(sealing.SealingKeyMissing):
+            sealing.sign("7", "purpose")

@@ -126,7 +126,8 @@ class OdaColdList(models.Model):
 
     def _compute_counts(self):
         # Those who refused are archived by then, and counted all the same.
-        Lead = self.env["crm.lead"].with_context(active_test=False)
+        # sudo: how far the list is, also for who sees a part of its cases
+        Lead = self.env["crm.lead"].sudo().with_context(active_test=False)
         rows = Lead._read_group(
             [("oda_cold_list_id", "in", self.ids)],
             ["oda_cold_list_id", "oda_cold_outcome"],
@@ -277,8 +278,10 @@ class OdaColdList(models.Model):
     def _make_leads(self, partners):
         """Create the consultations of one batch, shared out over the managers."""
         managers = self._working_managers()
+        # sudo: the list hands cases to colleagues whose cases its maker may not edit
+        Lead = self.env["crm.lead"].sudo().with_context(**QUIET)
         loads = dict(
-            self.env["crm.lead"]._read_group(
+            Lead._read_group(
                 [
                     ("oda_cold_list_id", "=", self.id),
                     ("oda_cold_outcome", "=", False),
@@ -292,27 +295,21 @@ class OdaColdList(models.Model):
             len(partners), [loads.get(user, 0) for user in managers]
         )
         now = fields.Datetime.now()
-        subject = self.event_id.name or self.name
-        leads = (
-            self.env["crm.lead"]
-            .with_context(**QUIET)
-            .create(
-                [
-                    {
-                        "name": subject,
-                        "type": "opportunity",
-                        "partner_id": partner.id,
-                        "team_id": self.team_id.id,
-                        "user_id": managers[place].id,
-                        "company_id": self.company_id.id,
-                        "oda_cold_due_at": now,
-                    }
-                    for partner, place in zip(partners, places, strict=True)
-                ]
-            )
+        leads = Lead.create(
+            [
+                {
+                    "name": self.event_id.name or self.name,
+                    "type": "opportunity",
+                    "partner_id": partner.id,
+                    "team_id": self.team_id.id,
+                    "user_id": managers[place].id,
+                    "company_id": self.company_id.id,
+                    "oda_cold_list_id": self.id,
+                    "oda_cold_due_at": now,
+                }
+                for partner, place in zip(partners, places, strict=True)
+            ]
         )
-        # sudo: nobody puts a consultation on a list by hand, the list does
-        leads.sudo().oda_cold_list_id = self
         self._plan_calls(leads.filtered(lambda lead: not lead.activity_ids))
 
     def _plan_calls(self, leads):

@@ -216,13 +216,13 @@ class ResPartner(models.Model):
             # One statement: two presses at once are one wish.
             self.env.cr.execute(
                 "INSERT INTO oda_contact_refusal (partner_id, purpose, at) "
-                "VALUES (%s, %s, date_trunc('second', now() AT TIME ZONE 'UTC')) "
+                "VALUES (%s, %s, %s) "
                 "ON CONFLICT (partner_id, purpose) DO UPDATE SET at = EXCLUDED.at",
-                (self.id, purpose),
+                (self.id, purpose, fields.Datetime.now()),
                 log_exceptions=False,
             )
             self.env["oda.contact.refusal"].invalidate_model()
-            if hasattr(self, "_oda_give_consent") and purpose == "news":
+            if self._oda_consent_is_kept(purpose):
                 self._oda_give_consent(purpose, granted=False, source="unsubscribe")
         if programme or purpose == "news":
             Follower.search(domain).unsubscribed_at = fields.Datetime.now()
@@ -232,6 +232,14 @@ class ResPartner(models.Model):
             purpose=purpose,
             programme=programme.code if programme else False,
         )
+
+    @api.model
+    def _oda_consent_is_kept(self, purpose):
+        """True when answers about such messages are kept on the card."""
+        if "oda.consent" not in self.env or not hasattr(self, "_oda_give_consent"):
+            return False
+        kept = self.env["oda.consent"]._fields["purpose"].get_values(self.env)
+        return purpose in kept
 
     def action_oda_similar(self):
         """Choose what makes others similar to this beneficiary."""

@@ -36,4 +36,5 @@ from . import (
     test_instruments,
     test_session_form,
     test_session_together,
+    test_news_committed,
 )

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tests import new_test_user
 from odoo.tools import SQL
 
@@ -189,13 +190,24 @@ class TestSegment(SegmentCase):
 
     def test_too_slow_is_said(self):
         segment = self.segment("[]")
-        slow = SQL("SELECT id, pg_sleep(0.05) FROM res_partner LIMIT 100")
+
+        class Slow:
+            def is_empty(self):
+                return False
+
+            def select(self):
+                return SQL("SELECT id, pg_sleep(0.05) FROM res_partner LIMIT 100")
+
         with (
             patch.object(module, "COUNT_SECONDS", 0.2),
             patch.object(
-                type(self.env["res.partner"]._search([])), "select", lambda *_args: slow
+                module.OdaSegment,
+                "_examined",
+                lambda *_args: (Domain.TRUE, False),
             ),
-            patch.object(module.OdaSegment, "_probe", lambda *_args: None),
+            patch.object(
+                self.env.registry["res.partner"], "_search", lambda *_a, **_k: Slow()
+            ),
         ):
             started = time.monotonic()
             count, text = segment._count(started + 0.2)

@@ -11,5 +11,5 @@ class IrRule(models.Model):
         error = super()._make_access_error(operation, records)
         guarded = isinstance(records, self.env.registry["oda.guarded"])
         if guarded and records._oda_beyond(operation):
-            return records._oda_refusal(operation)
+            return records._oda_right_refusal(operation)
         return error

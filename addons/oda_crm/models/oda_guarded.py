@@ -88,7 +88,7 @@ class OdaGuarded(models.AbstractModel):
         scope = self.env.user._oda_scope(self._oda_subject, operation)
         return scope == "none" and operation != "read"
 
-    def _oda_refusal(self, operation):
+    def _oda_right_refusal(self, operation):
         """Return the error that says what one's right reaches, and whom to ask."""
         right = {"read": "see", "unlink": "delete"}.get(operation, "edit")
         names = self.env["oda.right"]._oda_names()

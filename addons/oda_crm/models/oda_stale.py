@@ -93,7 +93,7 @@ class OdaStale(models.Model):
     _rec_name = "lead_id"
 
     lead_id = fields.Many2one(
-        "crm.lead", required=True, readonly=True, ondelete="cascade", index=True
+        "crm.lead", required=True, readonly=True, ondelete="cascade"
     )
     rule_id = fields.Many2one(
         "oda.stale.rule", readonly=True, ondelete="cascade", index="btree_not_null"

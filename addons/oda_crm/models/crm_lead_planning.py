@@ -5,10 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import clean_context
 
-
-def whole(values):
-    """The whole numbers among what somebody sent: ids, at most."""
-    return [one for one in values if type(one) is int]
+from .people import whole
 
 
 class CrmLead(models.Model):

@@ -5,8 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from .crm_lead_planning import whole
-from .people import is_system
+from .people import is_system, whole
 
 # What decides whether a consultation is open.
 OPENNESS = {"active", "type", "stage_id", "probability", "won_status"}
@@ -46,14 +45,16 @@ class CrmLead(models.Model):
 
     _inherit = "crm.lead"
 
-    oda_is_open = fields.Boolean(compute="_compute_oda_is_open")
+    oda_is_open = fields.Boolean(string="Open", compute="_compute_oda_is_open")
     oda_next_step_missing = fields.Boolean(
         string="Without a next step",
         readonly=True,
         copy=False,
         help="This consultation is open and has no open task.",
     )
-    oda_next_step = fields.Json(compute="_compute_oda_next_step", exportable=False)
+    oda_next_step = fields.Json(
+        string="Next step", compute="_compute_oda_next_step", exportable=False
+    )
 
     _oda_next_step_missing_idx = models.Index("(user_id) WHERE oda_next_step_missing")
 

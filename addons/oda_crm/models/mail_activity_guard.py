@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .. import results
-from .people import is_system
+from .people import is_system, whole
 
 # Which tasks are on their way out with a judged result: {id: outcome}. It lives in
 # the transaction, where no call from outside can put anything.
@@ -43,8 +43,12 @@ class MailActivity(models.Model):
         copy=False,
     )
     oda_done_at = fields.Datetime(string="Closed at", readonly=True, copy=False)
-    oda_result_required = fields.Boolean(compute="_compute_oda_result_required")
-    oda_least_words = fields.Integer(compute="_compute_oda_result_required")
+    oda_result_required = fields.Boolean(
+        string="Result needed", compute="_compute_oda_result_required"
+    )
+    oda_least_words = fields.Integer(
+        string="Least words", compute="_compute_oda_result_required"
+    )
 
     _oda_done_on_lead_idx = models.Index(
         "(res_id, oda_done_at) WHERE res_model = 'crm.lead' AND oda_outcome = 'done'"
@@ -240,7 +244,7 @@ class MailActivity(models.Model):
         if not feedback and attachment_ids:
             uploads = self.filtered(lambda t: t.activity_category == "upload_file")
             if uploads == self:
-                files = self.env["ir.attachment"].browse(attachment_ids).exists()
+                files = self.env["ir.attachment"].browse(whole(attachment_ids)).exists()
                 feedback = ", ".join(files.mapped("name"))
                 if feedback:
                     return feedback

@@ -10,6 +10,7 @@ from odoo.addons.oda_base.worktime import NoWorkingTime
 
 from .. import stale
 
+MANY = 1_000  # new states after which the statistics are brought up to date
 LISTED = 50  # consultations named in one message; the rest are counted
 # The last real step of a consultation: stage, task done, session, message out. Each
 # is one probe of an index; the cheap ones, which most consultations fail, come first.
@@ -77,12 +78,6 @@ MARK = """
      WHERE t.lead_id = l.id AND l.oda_stale_level IS DISTINCT FROM t.level
 """
 UNMARK = "UPDATE crm_lead SET oda_stale_level = 0 WHERE id = ANY(%s)"
-# A rule that goes takes its states along, not the marks.
-LEFT_OVER = """
-    SELECT l.id FROM crm_lead l
-     WHERE l.oda_stale_level > 0
-       AND NOT EXISTS (SELECT FROM oda_stale t WHERE t.lead_id = l.id)
-"""
 
 
 class OdaStale(models.Model):
@@ -98,7 +93,7 @@ class OdaStale(models.Model):
     _rec_name = "lead_id"
 
     lead_id = fields.Many2one(
-        "crm.lead", required=True, readonly=True, ondelete="cascade", index=True
+        "crm.lead", required=True, readonly=True, ondelete="cascade"
     )
     rule_id = fields.Many2one(
         "oda.stale.rule", readonly=True, ondelete="cascade", index="btree_not_null"
@@ -123,9 +118,7 @@ class OdaStale(models.Model):
         """Forget those that made a step or were closed meanwhile."""
         self._oda_flush()
         self.env.cr.execute(RESET, {"comment": self._oda_comment()})
-        gone = [row[0] for row in self.env.cr.fetchall()]
-        self.env.cr.execute(LEFT_OVER)
-        self._oda_unmark(gone + [row[0] for row in self.env.cr.fetchall()])
+        self._oda_unmark([row[0] for row in self.env.cr.fetchall()])
 
     @api.model
     def _oda_sweep(self, now):
@@ -164,6 +157,9 @@ class OdaStale(models.Model):
             names = ("leads", "rules", "reminders", "levels", "steps", "nexts")
             columns = map(list, zip(*rows, strict=True))
             self.env.cr.execute(KEEP, dict(zip(names, columns, strict=True)))
+            if len(rows) > MANY:
+                # the planner believes a table empty until it is told
+                self.env.cr.execute("ANALYZE oda_stale")
             self.env.cr.execute(MARK)
             self.env["crm.lead"].invalidate_model(["oda_stale_level"], flush=False)
             self.invalidate_model(flush=False)

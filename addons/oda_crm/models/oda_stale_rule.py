@@ -64,6 +64,23 @@ class OdaStaleRule(models.Model):
         "least), and a reminder comes once at least before it climbs.",
     )
 
+    def write(self, vals):
+        if "active" in vals and not vals["active"]:
+            self._oda_forget()
+        return super().write(vals)
+
+    def unlink(self):
+        self._oda_forget()
+        return super().unlink()
+
+    def _oda_forget(self):
+        """What a rule marked is forgotten with it."""
+        # sudo: states are the system's, who may change a rule may end them
+        states = self.env["oda.stale"].sudo().search([("rule_id", "in", self.ids)])
+        lead_ids = states.lead_id.ids
+        states.unlink()
+        states._oda_unmark(lead_ids)
+
     def _compute_name(self):
         everywhere = self.env._("Everywhere")
         for rule in self:

@@ -9,3 +9,8 @@ def is_system(env):
         return True
     connector = env["ir.model.data"]._xmlid_to_res_id("oda_base.user_connector")
     return env.uid == connector
+
+
+def whole(values):
+    """The whole numbers among what somebody sent: ids, at most."""
+    return [one for one in values if type(one) is int]

@@ -904,8 +904,7 @@ class TestStale(TasksCase):
         other = self.open_case()
         self.age("2026-06-01 07:00:00", other)
         self.sweep("2026-06-08 08:00:00")
-        self.rule.unlink()
-        self.env["oda.stale"]._oda_reset()
+        self.rule.with_user(self.head).unlink()
         self.assertFalse(other.oda_stale_level)
 
     def test_nobody_writes_the_state(self):

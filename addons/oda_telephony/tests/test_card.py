@@ -33,7 +33,8 @@ class TestCard(TelephonyCase):
         self.assertEqual(card["last"]["who"], self.igor.name)
         self.assertEqual(card["last"]["text"], "A întrebat de PARE 1+1")
         self.assertEqual(card["lead"]["name"], "Extindere")
-        self.assertFalse(card["lead"]["next_task"])
+        task = card["lead"]["next_task"]
+        self.assertTrue(task["summary"], "an open consultation has its first task")
         self.assertTrue(card["routed"])
         self.assertEqual(card["state"], "ringing")
 

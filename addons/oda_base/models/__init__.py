@@ -7,6 +7,7 @@ from . import (
     oda_outbound,
     oda_event,
     oda_phone,
+    oda_phone_bulk,
     oda_claim,
     res_partner,
     base_partner_merge,

@@ -364,3 +364,17 @@ test("a result to write brings a minimised pop back", async () => {
     await push({ version: 2, state: "result", ended_at: utc() });
     expect(".o_oda_call_pop").toHaveCount(1);
 });
+
+test("a pop put aside stays aside after a reload, until there is news", async () => {
+    const card = makeCard({ state: "talking", answered_at: utc(5) });
+    await startWithCalls(card);
+    await click("[name=minimize]");
+    await settle();
+    const store = getStore();
+    store.remove(card.id);
+    store.add(card); // as the page does when it is loaded again
+    await settle();
+    expect(".o_oda_call_pop").toHaveCount(0);
+    await push({ version: 2, state: "result", ended_at: utc() });
+    expect(".o_oda_call_pop").toHaveCount(1);
+});

@@ -1,5 +1,8 @@
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
 import { Reactive } from "@web/core/utils/reactive";
+import { session } from "@web/session";
 import { CallDraft, refusalOf } from "./call_draft";
 import { sayDuration, toMoment } from "./call_format";
 
@@ -8,8 +11,7 @@ let nextKey = 1;
 /** One call on this person's screen. */
 export class Call extends Reactive {
     key = nextKey++;
-    /** Put aside by the person: only the systray shows it. */
-    minimized = false;
+    isMinimized = false;
     /** Gone on the server, kept here because typed text is not saved. */
     over = false;
     noteOpen = false;
@@ -37,6 +39,26 @@ export class Call extends Reactive {
             () => store.draftSaved(card.id)
         );
         this.update(card);
+        // Put aside before the page was loaded again, and nothing new since.
+        this.isMinimized = browser.sessionStorage.getItem(this.asideKey) === card.state;
+    }
+
+    /** Put aside by the person: only the systray shows it. Outlives a reload. */
+    get minimized() {
+        return this.isMinimized;
+    }
+
+    set minimized(aside) {
+        this.isMinimized = aside;
+        if (aside) {
+            browser.sessionStorage.setItem(this.asideKey, this.card.state);
+        } else {
+            browser.sessionStorage.removeItem(this.asideKey);
+        }
+    }
+
+    get asideKey() {
+        return `oda_telephony.aside/${session.db}/${user.userId}/${this.id}`;
     }
 
     update(card) {

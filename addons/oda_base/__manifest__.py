@@ -36,6 +36,10 @@
         "views/oda_menus.xml",
     ],
     "demo": ["demo/oda_demo_users.xml"],
+    "assets": {
+        "web.assets_backend": ["oda_base/static/src/**/*"],
+        "web.assets_unit_tests": ["oda_base/static/tests/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,

@@ -3,6 +3,7 @@ from . import (
     base_partner_merge,
     ir_module_module,
     oda_consultation_session,
+    oda_event,
     crm_lead,
     res_partner,
 )

@@ -8,6 +8,7 @@ from . import (
     oda_call_card,
     oda_call_leg,
     oda_recording,
+    oda_event,
     res_partner,
     crm_lead,
 )

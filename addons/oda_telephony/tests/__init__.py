@@ -9,4 +9,5 @@ from . import (
     test_moldcell_parse,
     test_recording,
     test_rights,
+    test_screens,
 )

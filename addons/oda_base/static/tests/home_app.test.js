@@ -1,4 +1,4 @@
-import { expect, test } from "@odoo/hoot";
+import { describe, expect, test } from "@odoo/hoot";
 import { animationFrame } from "@odoo/hoot-mock";
 import {
     defineActions,
@@ -14,6 +14,8 @@ import {
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { user } from "@web/core/user";
 import "@oda_base/home_app/home_app";
+
+describe.current.tags("desktop");
 
 class Case extends models.Model {
     name = fields.Char();

@@ -115,9 +115,7 @@ class OdaConnectorAccount(models.Model):
             raise UserError(self.env._("This channel is switched off."))
         if not self.has_secret:
             raise UserError(
-                self.env._(
-                    "Write the secret first: without one every push is refused."
-                )
+                self.env._("Write the secret first: without one every push is refused.")
             )
         fine, words = self._probe()
         return {

@@ -9,13 +9,17 @@ class OdaEvent(models.Model):
 
     words = fields.Char(string="What happened", compute="_compute_words")
     subject = fields.Char(string="About", compute="_compute_subject")
-    details_text = fields.Text(string="Details in words", compute="_compute_details_text")
+    details_text = fields.Text(
+        string="Details in words", compute="_compute_details_text"
+    )
 
     @api.model
     def _sentences(self):
         """Return `{code: sentence}`; addons add what they log. Extend with super()."""
         return {
-            "connector.key_replaced": self.env._("The secret of a channel was replaced"),
+            "connector.key_replaced": self.env._(
+                "The secret of a channel was replaced"
+            ),
             "inbound.replay": self.env._("A received push was worked again"),
             "inbound.discard": self.env._("A received push was put aside"),
             "outbound.cancel": self.env._("An outgoing message was cancelled"),

@@ -97,7 +97,7 @@ class OdaCall(models.Model):
     started_at = fields.Datetime(readonly=True)
     answered_at = fields.Datetime(readonly=True)
     ended_at = fields.Datetime(readonly=True)
-    duration = fields.Integer(string="Duration", readonly=True, aggregator="sum")
+    duration = fields.Integer(readonly=True, aggregator="sum")
     wait = fields.Integer(string="Rang for", readonly=True, aggregator="avg")
     rating = fields.Integer(readonly=True, aggregator="avg")
     user_id = fields.Many2one(

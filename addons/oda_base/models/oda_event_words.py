@@ -40,6 +40,12 @@ class OdaEvent(models.Model):
             details = "; ".join(event._detail_lines())
             event.words = f"{words} ({details})" if details else words
 
+    @api.depends("words")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for event in self:
+            event.display_name = event.words
+
     @api.depends("res_model", "res_id")
     @api.depends_context("lang")
     def _compute_subject(self):

@@ -43,6 +43,13 @@ class OdaRefusal(models.Model):
     remote_addr = fields.Char(string="From address", readonly=True)
     count = fields.Integer(readonly=True, aggregator="sum")
 
+    @api.depends("reason")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = dict(self._fields["reason"]._description_selection(self.env))
+        for refusal in self:
+            refusal.display_name = labels.get(refusal.reason, "")
+
     @api.depends("connector")
     @api.depends_context("lang")
     def _compute_connector_label(self):

@@ -16,6 +16,7 @@ class TestEventWords(TransactionCase):
         partner = self.env["res.partner"].create({"name": "Ion"})
         event = self.log("inbound.replay", partner)
         self.assertEqual(event.words, "A received push was worked again")
+        self.assertEqual(event.display_name, event.words)
         self.assertEqual(event.subject, "Contact")
         self.assertEqual(event.details_text, "")
 

@@ -70,6 +70,7 @@ class TestRefusalWords(TransactionCase):
             )
             self.assertTrue(refusal.advice, reason)
             self.assertEqual(refusal.connector_label, "made-up")
+            self.assertEqual(refusal.display_name, reasons[reason])
 
 
 class TestSmallScreens(TransactionCase):

@@ -75,7 +75,7 @@ test("an open consultation without a task says so", async () => {
     await startWithCalls(
         makeCard({ lead: { id: 5, name: "Bakery", stage: "New", next_task: false } })
     );
-    expect(".o_oda_call_lead .text-danger").toHaveText("no next task");
+    expect(".o_oda_call_lead [name=no_task]").toHaveText("no next task");
 });
 
 test("no next task: pressing it opens the consultation to plan one", async () => {

@@ -10,6 +10,7 @@ import {
     mountWithCleanup,
 } from "@web/../tests/web_test_helpers";
 import "@oda_telephony/duration_field/duration_field";
+import "@oda_telephony/duration_field/has_sound_field";
 import { RecordingPlayer } from "@oda_telephony/recording_player/recording_player";
 
 describe.current.tags("desktop");
@@ -26,9 +27,10 @@ class OdaRecording extends models.Model {
         ],
     });
     duration = fields.Integer();
+    heard = fields.Boolean();
 
     _records = [
-        { id: 1, state: "stored", duration: 205 },
+        { id: 1, state: "stored", duration: 205, heard: true },
         { id: 2, state: "failed", duration: 0 },
     ];
 }
@@ -66,6 +68,17 @@ test("the length is known before anything is loaded", async () => {
     await animationFrame();
     expect("audio").toBeVisible();
     expect("[name=play]").toHaveCount(0);
+});
+
+test("a list marks what can be heard", async () => {
+    await mountView({
+        resModel: "oda.recording",
+        type: "list",
+        arch: `<list><field name="heard" widget="oda_has_sound" nolabel="1"/></list>`,
+    });
+    expect(".o_data_row:eq(0) .fa-play-circle").toHaveCount(1);
+    expect(".o_data_row:eq(0) .fa-play-circle").toHaveAttribute("title", "Has a recording");
+    expect(".o_data_row:eq(1) .fa-play-circle").toHaveCount(0);
 });
 
 test("seconds are shown as minutes, one by one and summed", async () => {

@@ -94,7 +94,7 @@ class TestChannelState(WireCase):
             accounts |= self.make_account(key=f"more{number}")
         self.env.flush_all()
         self.env.invalidate_all()
-        with self.assertQueryCount(2):
+        with self.assertQueryCount(4):
             accounts.mapped("refused_reason")
 
     def test_full_address_is_there_to_copy(self):
@@ -122,7 +122,7 @@ class TestChannelState(WireCase):
 
     def test_what_came_back_is_told_in_words(self):
         for answer, words in (
-            (BadStatus("404", 404, "", Outcome.FAILED), "error 404"),
+            (BadStatus("404", 404, "", Outcome.PERMANENT), "error 404"),
             (ConnectionFailed("no route", False), "could not be reached"),
             ({}, "Something else answers"),
             ({"probe": "guessed"}, "Something else answers"),

@@ -16,7 +16,8 @@ export function h(tag, props = {}, ...children) {
             node.setAttribute(name, value === true ? "" : value);
         }
     }
-    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    const given = children.flat(Infinity); // a map of pairs is two levels deep
+    node.append(...given.filter((child) => child !== null && child !== undefined));
     return node;
 }
 

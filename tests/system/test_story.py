@@ -98,7 +98,7 @@ def test_known_caller_opens_the_card(new_page, system, artifacts):
     assert desk.input_value(NOTE).startswith("Întreabă de programul 373")
 
     act(system, callid, "hangup")
-    desk.wait_for_selector(f"{POP} audio", timeout=40_000)
+    desk.wait_for_selector(f"{POP} audio", state="attached", timeout=40_000)
     shot(desk, artifacts, "story-3-result")
     seconds = desk.evaluate(
         """async () => {

@@ -36,7 +36,8 @@ def call():
     known = {view.get("callid"): view for view in _ask("/api/moldcell/calls")}
     for line in _words(known.get(callid, {})):
         say(line)
-    say(f"Answer it in Odoo or on http://127.0.0.1:{paths.sandbox_port()}.")
+    say(f"Answer it in the sandbox: http://127.0.0.1:{paths.sandbox_port()}.")
+    say(f"The card opens in Odoo: http://127.0.0.1:{paths.http_port()}.")
     return 0
 
 

@@ -19,6 +19,7 @@ from ..connectors import (
     driver_of,
     storable,
 )
+from ..models.oda_connector_account_state import PROBE
 from ..refusals import RefusalThrottle
 from .raw_dispatcher import json_response
 
@@ -59,6 +60,10 @@ class InboundController(http.Controller):
                 account = env["oda.connector.account"]._resolve(connector, key)
             if account is None:
                 raise UnknownAccount("no such address")
+            if (asked := request.httprequest.headers.get(PROBE)) and (
+                answer := env["oda.connector.account"]._probe_answer(account.id, asked)
+            ):
+                return json_response({"probe": answer})
             push = self._push(driver)
             self._ask(driver.authenticate, Unauthenticated, push, account)
             envelope = self._ask(driver.identify, Malformed, push)

@@ -1,18 +1,22 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
     oda_connector_account,
+    oda_connector_account_state,
     oda_inbound,
     oda_inbound_intake,
     oda_refusal,
     oda_outbound,
     oda_event,
+    oda_event_words,
     oda_phone,
     oda_phone_bulk,
     oda_claim,
+    ir_ui_view,
     res_partner,
     base_partner_merge,
     resource_calendar_leaves,
     oda_day,
     oda_worktime,
+    resource_calendar,
     oda_health,
 )

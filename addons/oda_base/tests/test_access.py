@@ -35,7 +35,11 @@ ROLES = {
 }
 #: what a browser or an RPC client may call, beside Odoo's own verbs
 PUBLIC = {
-    "oda.connector.account": {"action_view_dead"},
+    "oda.connector.account": {
+        "action_test",
+        "action_view_dead",
+        "action_view_refused",
+    },
     "oda.inbound": {"action_replay", "action_discard"},
     "oda.outbound": {"action_cancel", "action_ask_again"},
     "oda.refusal": set(),

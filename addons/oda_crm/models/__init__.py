@@ -10,6 +10,7 @@ from . import (
     oda_consultation_session_text,
     oda_consultation_session_form,
     oda_consultation_session_answers,
+    oda_event,
     crm_lead,
     crm_lead_form,
     res_partner,
@@ -91,4 +92,5 @@ from . import (
     oda_segment_similar,
     res_partner_contact,
     res_partner_form,
+    oda_stage_rule_instrument,
 )

@@ -71,7 +71,7 @@ class OdaGuarded(models.AbstractModel):
         if found or any(self._ids) or self.env.su or not self.env.user._is_internal():
             return found
         if self._oda_shut(operation):
-            return self, functools.partial(self._oda_refusal, operation)
+            return self, functools.partial(self._oda_right_refusal, operation)
         return None
 
     def _oda_beyond(self, operation):

@@ -24,6 +24,7 @@ _NOT_ASKED = frozenset(
     }
 )
 _PROPERTIES = "lead_properties."
+_TARGET = {"kind", "path", "team_id", "activity_type_id", "instrument_id"}
 
 
 class OdaStageRule(models.Model):
@@ -194,7 +195,9 @@ class OdaStageRule(models.Model):
 
     # === CHECKS ===#
 
-    @api.constrains("kind", "path", "activity_type_id", "team_id", "active")
+    @api.constrains(
+        "kind", "path", "activity_type_id", "instrument_id", "team_id", "active"
+    )
     def _check_target(self):
         for rule in self.filtered("active"):
             if not rule._hook("type")():
@@ -203,7 +206,7 @@ class OdaStageRule(models.Model):
                         "“%s” cannot be asked at a stage: choose a field that people "
                         "fill in on the consultation or its beneficiary, a property "
                         "of this flow, or a task type.",
-                        rule.path or rule.activity_type_id.display_name or "—",
+                        rule.path or rule.label or "—",
                     )
                 )
 
@@ -250,7 +253,7 @@ class OdaStageRule(models.Model):
 
     def write(self, vals):
         done = super().write(vals)
-        if not vals.keys().isdisjoint({"kind", "path", "team_id", "activity_type_id"}):
+        if not vals.keys().isdisjoint(_TARGET):
             self._settle()
         self.env.registry.clear_cache()
         return done
@@ -333,6 +336,8 @@ class OdaStageRule(models.Model):
         """Return what the hooks of this kind find the target by."""
         if self.kind == "task":
             return str(self.activity_type_id.id)
+        if self.kind == "instrument":
+            return str(self.instrument_id.id)
         return (self.path or "").removeprefix(_PROPERTIES)
 
     @api.model

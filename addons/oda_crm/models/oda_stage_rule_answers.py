@@ -12,7 +12,7 @@ class OdaStageRule(models.Model):
     _inherit = "oda.stage.rule"
 
     # Answers of these kinds are deeds, judged only when the stage is left.
-    _DEEDS = frozenset({"task"})
+    _DEEDS = frozenset({"task", "instrument"})
 
     @api.model
     def _answers(self, leads, rules):

@@ -9,6 +9,7 @@ from . import (
     oda_call_instruments,
     oda_call_leg,
     oda_recording,
+    oda_event,
     res_partner,
     crm_lead,
     oda_timeline,

@@ -97,8 +97,8 @@ class OdaCall(models.Model):
     started_at = fields.Datetime(readonly=True)
     answered_at = fields.Datetime(readonly=True)
     ended_at = fields.Datetime(readonly=True)
-    duration = fields.Integer(string="Duration (s)", readonly=True, aggregator="sum")
-    wait = fields.Integer(string="Rang (s)", readonly=True, aggregator="avg")
+    duration = fields.Integer(readonly=True, aggregator="sum")
+    wait = fields.Integer(string="Rang for", readonly=True, aggregator="avg")
     rating = fields.Integer(readonly=True, aggregator="avg")
     user_id = fields.Many2one(
         "res.users", string="Answered by", readonly=True, index="btree_not_null"
@@ -108,6 +108,7 @@ class OdaCall(models.Model):
     merged_into_id = fields.Many2one("oda.call", readonly=True, index="btree_not_null")
     leg_ids = fields.One2many("oda.call.leg", "call_id", readonly=True)
     recording_ids = fields.One2many("oda.recording", "call_id", readonly=True)
+    has_recording = fields.Boolean(compute="_compute_has_recording")
     content = fields.Text(string="What was said", compute="_compute_content")
     version = fields.Integer(readonly=True, default=1)
     decide_at = fields.Datetime(readonly=True)
@@ -137,6 +138,15 @@ class OdaCall(models.Model):
         if number.e164:
             return Domain("e164", "=", number.e164)
         return Domain("phone", "ilike", number.digits or value)
+
+    @api.depends("recording_ids.state")
+    def _compute_has_recording(self):
+        stored = self.env["oda.recording"]._read_group(
+            [("call_id", "in", self.ids), ("state", "=", "stored")], ["call_id"]
+        )
+        heard = {call.id for (call,) in stored}
+        for call in self:
+            call.has_recording = call.id in heard
 
     @api.depends("leg_ids.session_id.content", "leg_ids.note")
     def _compute_content(self):

@@ -104,10 +104,7 @@ class OdaCall(models.Model):
             return False
         leg = call._leg_of(user)
         earlier = call._earlier_talks()
-        lead = call.lead_id
-        if not lead and call.partner_id:
-            lead = self.env["crm.lead"].sudo()  # sudo: as the card
-            lead = lead.with_company(call.company_id)._oda_find_open(call.partner_id)
+        lead = call._card_case()
         own = leg.session_id
         return {
             "id": call.id,
@@ -124,12 +121,20 @@ class OdaCall(models.Model):
             "last": call._card_talk(earlier[:1]) if earlier else False,
             "earlier": [call._card_talk(one) for one in earlier],
             "lead": call._card_lead(lead) if lead else False,
-            "routed": call._card_routed(earlier[:1], lead, user),
+            "routed": call._card_routed(earlier[:1], lead, leg),
             "session": {"id": own.id, "content": own.content or leg.note or ""}
             if own or leg.note
             else False,
             "recording": call._card_recording(user),
         }
+
+    def _card_case(self):
+        """Return the consultation that the card shows and opens; may be empty."""
+        lead = self.lead_id
+        if not lead and self.partner_id:
+            lead = self.env["crm.lead"].sudo()  # sudo: as the card
+            lead = lead.with_company(self.company_id)._oda_find_open(self.partner_id)
+        return lead
 
     def _earlier_talks(self):
         """Return the beneficiary's latest talks before this call, with a content."""
@@ -212,11 +217,17 @@ class OdaCall(models.Model):
             else False,
         }
 
-    def _card_routed(self, last, lead, user):
-        """Say in words why it rings here."""
+    def _card_routed(self, last, lead, leg):
+        """Say in words why it rings here; nobody sent us a call that we make."""
+        if self.direction == "out":
+            return ""
+        user = leg.user_id
         if last and last.user_id == user:
             return self.env._("sent to you: the last talk was with you")
-        if lead and lead.user_id == user:
+        if self.partner_id.oda_is_new or leg.named:
+            return self.env._("new client")
+        # One opened by this call is theirs because they answered, not before.
+        if lead.user_id == user and lead.create_date < self.started_at:
             return self.env._("sent to you: you own the open consultation")
         return self.group_name or ""
 
@@ -344,7 +355,7 @@ class OdaCall(models.Model):
         call = self._for_card()
         if not call or not call._leg_of(self.env.user):
             self.check_access("read")
-        record = call.lead_id or call.partner_id or call
+        record = call._card_case() or call.partner_id or call
         return {
             "type": "ir.actions.act_window",
             "res_model": record._name,

@@ -12,4 +12,5 @@ from . import (
     test_recording,
     test_rights,
     test_timeline,
+    test_screens,
 )

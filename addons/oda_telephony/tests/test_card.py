@@ -189,6 +189,67 @@ class TestCard(TelephonyCase):
             (action["res_model"], action["res_id"]), ("crm.lead", call.lead_id.id)
         )
 
+    def test_open_card_opens_the_consultation_that_it_shows(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "Veche", "type": "opportunity", "partner_id": self.partner.id}
+        )
+        self.event("INCOMING")
+        self.work()
+        call = self.call_of()
+        call.lead_id = False  # known person: linked only when somebody answers
+        action = call.with_user(self.ana).action_open_card()
+        self.assertEqual((action["res_model"], action["res_id"]), ("crm.lead", lead.id))
+
+    def routed(self):
+        return self.call_of().with_user(self.ana).get_card()["routed"]
+
+    def test_reason_for_a_stranger_is_that_he_is_new(self):
+        self.event("INCOMING", phone="37379123123")
+        self.work()
+        self.assertEqual(self.routed(), "new client")
+        self.event("ACCEPTED", phone="37379123123")
+        self.work()
+        self.assertEqual(self.routed(), "new client")
+        self.call_of().with_user(self.ana).save_draft({"name": "Ana Popa"})
+        self.assertEqual(self.routed(), "new client", "still new to whoever types")
+
+    def test_reason_owner_only_of_a_consultation_older_than_the_call(self):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Extindere",
+                "type": "opportunity",
+                "partner_id": self.partner.id,
+                "user_id": self.ana.id,
+            }
+        )
+        self.event("INCOMING")
+        self.work()
+
+        def since(**delta):
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE crm_lead SET create_date = %s WHERE id = %s",
+                (self.later(**delta), lead.id),
+            )
+            self.env.invalidate_all()
+            return self.routed()
+
+        self.assertIn("you own the open consultation", since(days=-1))
+        self.assertEqual(since(minutes=1), "", "opened because this call was answered")
+
+    def test_no_reason_for_a_call_that_we_make(self):
+        self.env["oda.consultation.session"].create(
+            {
+                "partner_id": self.partner.id,
+                "user_id": self.ana.id,
+                "content": "A întrebat de PARE 1+1",
+                "started_at": self.later(days=-3),
+            }
+        )
+        self.event("OUTGOING", direction="out")
+        self.work()
+        self.assertEqual(self.routed(), "")
+
     def test_contact_answer(self):
         self.answered_call()
         answer = self.env["oda.call"]._answer_contact

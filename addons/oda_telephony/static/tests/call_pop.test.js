@@ -10,6 +10,7 @@ import {
     queryOne,
 } from "@odoo/hoot-dom";
 import { mockDate } from "@odoo/hoot-mock";
+import { patchUiSize } from "@mail/../tests/mail_test_helpers";
 import { draftStorage } from "@oda_telephony/calls_service/call_draft";
 import { makeServerError, onRpc, serverState } from "@web/../tests/web_test_helpers";
 import {
@@ -74,7 +75,60 @@ test("an open consultation without a task says so", async () => {
     await startWithCalls(
         makeCard({ lead: { id: 5, name: "Bakery", stage: "New", next_task: false } })
     );
-    expect(".o_oda_call_lead .text-danger").toHaveText("· no next task");
+    expect(".o_oda_call_lead [name=no_task]").toHaveText("no next task");
+});
+
+test("no next task: pressing it opens the consultation to plan one", async () => {
+    const server = await startWithCalls(
+        makeCard({ lead: { id: 5, name: "Bakery", stage: "New", next_task: false } })
+    );
+    expect("[name=open_card]").toHaveText("Open consultation");
+    await click("[name=no_task]");
+    await settle();
+    expect(server.asked).toInclude("action_open_card");
+});
+
+const over = (values) => makeCard({ state: "result", answered_at: utc(60), ...values });
+const maria = { id: 9, name: "Maria Rusu", company: "", is_new: false };
+
+test("of several unfinished calls one is whole, the others are a line", async () => {
+    await startWithCalls(over({ id: 1 }), over({ id: 2, partner: maria }));
+    expect(".o_oda_call_pop").toHaveCount(2);
+    expect("textarea[name=note]").toHaveCount(1);
+    expect("[data-call-id='2'] textarea[name=note]").toHaveCount(1);
+    expect("[data-call-id='1'] [name=unfold]").toHaveText("Ion Munteanu\nWrite the result");
+    await click("[name=unfold]");
+    await settle();
+    expect("[data-call-id='1'] textarea[name=note]").toHaveCount(1);
+    expect("[data-call-id='2'] [name=unfold]").toHaveCount(1);
+    expect("[data-call-id='1']").toBeFocused();
+    await push({ id: 1, version: 2, state: "gone" });
+    expect("[data-call-id='2'] textarea[name=note]").toHaveCount(1);
+    expect("[name=unfold]").toHaveCount(0);
+});
+
+test("a card that one types in stays whole, and so does one that rings", async () => {
+    await startWithCalls(over({ id: 1 }));
+    await click("textarea[name=note]");
+    await edit("half a sen");
+    await push({ id: 2, partner: maria });
+    expect("[name=unfold]").toHaveCount(0);
+    await push({ id: 2, version: 2, state: "result", answered_at: utc(3) });
+    expect("[data-call-id='1'] textarea[name=note]").toHaveValue("half a sen");
+    expect("[data-call-id='1'] textarea[name=note]").toBeFocused();
+    expect("[data-call-id='2'] [name=unfold]").toHaveCount(1);
+});
+
+test("on a phone there is room for one card beside a ring", async () => {
+    patchUiSize({ width: 360 });
+    await startWithCalls();
+    await push({ id: 1, state: "talking", answered_at: utc(9) });
+    await push({ id: 2, partner: maria });
+    expect("[data-call-id='1'] [name=unfold]").toHaveCount(1);
+    expect("[data-call-id='2'] [name=open_card]").toHaveCount(1);
+    await click("[name=unfold]");
+    await settle();
+    expect("[name=unfold]").toHaveCount(0);
 });
 
 test("older and repeated news is ignored", async () => {

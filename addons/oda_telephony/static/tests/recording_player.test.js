@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@odoo/hoot";
-import { click, queryOne } from "@odoo/hoot-dom";
+import { click, manuallyDispatchProgrammaticEvent, queryAllTexts, queryOne } from "@odoo/hoot-dom";
 import { animationFrame } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
@@ -9,6 +9,8 @@ import {
     mountView,
     mountWithCleanup,
 } from "@web/../tests/web_test_helpers";
+import "@oda_telephony/duration_field/duration_field";
+import "@oda_telephony/duration_field/has_sound_field";
 import { RecordingPlayer } from "@oda_telephony/recording_player/recording_player";
 
 describe.current.tags("desktop");
@@ -25,9 +27,10 @@ class OdaRecording extends models.Model {
         ],
     });
     duration = fields.Integer();
+    heard = fields.Boolean();
 
     _records = [
-        { id: 1, state: "stored", duration: 205 },
+        { id: 1, state: "stored", duration: 205, heard: true },
         { id: 2, state: "failed", duration: 0 },
     ];
 }
@@ -38,6 +41,8 @@ test("speed and skipping", async () => {
     await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 205 } });
     const audio = queryOne("audio");
     expect(audio).toHaveAttribute("src", "/oda/recording/1");
+    await manuallyDispatchProgrammaticEvent(audio, "loadedmetadata");
+    await animationFrame();
     expect(audio).toHaveAttribute("aria-label", "Recording, 3:25");
     await click("[name=speed]:contains(1.5)");
     await animationFrame();
@@ -49,6 +54,41 @@ test("speed and skipping", async () => {
     await click("[name=back]");
     await click("[name=back]");
     expect(audio.currentTime).toBe(0);
+});
+
+test("the length is known before anything is loaded", async () => {
+    await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 205 } });
+    const audio = queryOne("audio");
+    audio.play = async () => expect.step("play");
+    expect("audio").not.toBeVisible(); // it would say 0:00 / 0:00
+    expect("[name=play]").toHaveText("Listen, 3:25");
+    await click("[name=play]");
+    expect.verifySteps(["play"]);
+    await manuallyDispatchProgrammaticEvent(audio, "loadedmetadata");
+    await animationFrame();
+    expect("audio").toBeVisible();
+    expect("[name=play]").toHaveCount(0);
+});
+
+test("a list marks what can be heard", async () => {
+    await mountView({
+        resModel: "oda.recording",
+        type: "list",
+        arch: `<list><field name="heard" widget="oda_has_sound" nolabel="1"/></list>`,
+    });
+    expect(".o_data_row:eq(0) .fa-play-circle").toHaveCount(1);
+    expect(".o_data_row:eq(0) .fa-play-circle").toHaveAttribute("title", "Has a recording");
+    expect(".o_data_row:eq(1) .fa-play-circle").toHaveCount(0);
+});
+
+test("seconds are shown as minutes, one by one and summed", async () => {
+    await mountView({
+        resModel: "oda.recording",
+        type: "list",
+        arch: `<list><field name="duration" widget="oda_duration" sum="All"/></list>`,
+    });
+    expect(queryAllTexts(".o_data_cell[name=duration]")).toEqual(["3:25", "0:00"]);
+    expect("tfoot .o_list_number").toHaveText("3:25");
 });
 
 for (const [state, words] of [

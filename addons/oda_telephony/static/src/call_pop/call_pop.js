@@ -12,7 +12,11 @@ import { RecordingPlayer } from "../recording_player/recording_player";
 export class CallPop extends Component {
     static template = "oda_telephony.CallPop";
     static components = { CallTimer, InstrumentPicker, RecordingPlayer };
-    static props = { call: Object, withHotkey: { type: Boolean, optional: true } };
+    static props = {
+        call: Object,
+        isFolded: { type: Boolean, optional: true },
+        withHotkey: { type: Boolean, optional: true },
+    };
 
     setup() {
         this.ui = useService("ui");
@@ -62,8 +66,17 @@ export class CallPop extends Component {
         return text ? `${line} - ${text}` : line;
     }
 
+    /** What the button opens, by its name. */
+    get openLabel() {
+        return this.card.lead ? _t("Open consultation") : _t("Open card");
+    }
+
     get noteLabel() {
-        return this.isResult && !this.call.over ? _t("Write the result") : _t("Note");
+        return this.isResult && !this.call.over ? this.resultText : _t("Note");
+    }
+
+    get resultText() {
+        return _t("Write the result");
     }
 
     get isNewPerson() {
@@ -93,6 +106,7 @@ export class CallPop extends Component {
 
     onFocus(field) {
         this.draft.focused.add(field);
+        this.call.store.currentKey = this.call.key;
     }
 
     onBlur(field) {
@@ -107,6 +121,11 @@ export class CallPop extends Component {
 
     minimize() {
         this.call.minimized = true;
+    }
+
+    unfold() {
+        this.call.store.currentKey = this.call.key;
+        this.root.el.focus(); // the line that was pressed is no more
     }
 
     addNote() {

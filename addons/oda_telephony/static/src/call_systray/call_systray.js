@@ -43,6 +43,7 @@ export class CallSystray extends Component {
 
     show(call) {
         call.minimized = false;
+        this.store.currentKey = call.key;
         // After the menu gave the focus back to its button.
         setTimeout(() => {
             document.querySelector(`.o_oda_call_pop[data-call-id="${call.id}"]`)?.focus();

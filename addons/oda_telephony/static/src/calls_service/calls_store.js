@@ -27,6 +27,8 @@ export class CallsStore extends Reactive {
         /** call id -> version at which it went */
         this.gone = markRaw(new Map());
         this.shows = 0;
+        /** `key` of the call one works at: its card stays whole */
+        this.currentKey = 0;
     }
 
     get(id) {
@@ -43,6 +45,32 @@ export class CallsStore extends Reactive {
         const calls = this.calls.filter((call) => !call.minimized);
         const talks = (call) => call.card.state === "talking";
         return [...calls.filter(talks), ...calls.filter((call) => !talks(call))];
+    }
+
+    get current() {
+        return this.visible.find((call) => call.key === this.currentKey);
+    }
+
+    /** There is something to do about this call: unfold it, unless one is typing. */
+    attend(call) {
+        if (!this.current?.draft.focused.size) {
+            this.currentKey = call.key;
+        }
+    }
+
+    /**
+     * Several cards at once would cover the screen: what waits becomes one line.
+     *
+     * @param {Call} call
+     * @param {boolean} small on a phone there is room for one card only
+     */
+    isFolded(call, small) {
+        const shown = this.visible;
+        if (shown.length < 2 || call.key === (this.current || shown[0]).key) {
+            return false;
+        }
+        const live = call.over ? "" : call.card.state;
+        return live !== "ringing" && (live !== "talking" || small);
     }
 
     /** Bus news: `{id, version, state}`. Older than what is known: ignored. */
@@ -118,8 +146,12 @@ export class CallsStore extends Reactive {
         }
         this.heard.set(card.id, Math.max(card.version, this.heard.get(card.id) ?? -1));
         if (call) {
+            const changed = card.state !== call.card.state;
             call.update(card);
             call.shownAt = ++this.shows;
+            if (changed) {
+                this.attend(call);
+            }
             return;
         }
         this.add(card).shownAt = ++this.shows;
@@ -141,6 +173,7 @@ export class CallsStore extends Reactive {
         }
         if (!over) {
             this.calls.unshift(call);
+            this.attend(call);
         }
         return call;
     }

@@ -20,7 +20,7 @@ export class RecordingPlayer extends Component {
 
     setup() {
         this.audio = useRef("audio");
-        this.state = useState({ speed: 1, broken: false });
+        this.state = useState({ speed: 1, broken: false, loaded: false });
         this.speeds = SPEEDS;
         this.skipSeconds = SKIP_SECONDS;
     }
@@ -53,6 +53,21 @@ export class RecordingPlayer extends Component {
                 return _t("The phone system has no recording of this call.");
         }
         return _t("The recording is being fetched.");
+    }
+
+    async play() {
+        const audio = this.audio.el;
+        try {
+            await audio.play();
+            audio.focus(); // the button that was pressed is no more
+        } catch {
+            // what went wrong, `onError` says
+        }
+    }
+
+    onLoaded() {
+        this.state.loaded = true;
+        this.applySpeed();
     }
 
     setSpeed(speed) {

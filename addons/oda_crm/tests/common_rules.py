@@ -17,6 +17,10 @@ class RulesCase(CrmCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Colleagues of one department: the matrix of rights is tested elsewhere.
+        department = cls.env["oda.department"].create({"name": "Advice"})
+        people = cls.consultant | cls.lead | cls.head
+        people.oda_department_id = department
         cls.flow = cls.env["crm.team"].create(
             {
                 "name": "Test flow",

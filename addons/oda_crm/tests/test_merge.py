@@ -27,7 +27,7 @@ class TestMerge(CrmCase):
 
     def merge(self, user=None):
         wizard = self.env["base.partner.merge.automatic.wizard"]
-        wizard = wizard.with_user(user or self.consultant)
+        wizard = wizard.with_user(user or self.lead)
         wizard._merge([self.keep.id, self.drop.id], self.keep.with_env(wizard.env))
         self.env.invalidate_all()
         self.assertFalse(self.drop.exists())

@@ -16,8 +16,18 @@
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
         "views/oda_crm_menus.xml",
+        "data/oda_card_layout_data.xml",
+        "views/crm_lead_layout_views.xml",
+        "views/res_partner_layout_views.xml",
+        "views/oda_card_layout_actions.xml",
+        "views/oda_card_layout_views.xml",
+        "views/oda_card_layout_menus.xml",
     ],
     "demo": ["demo/oda_crm_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["oda_crm/static/src/**/*"],
+        "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
+    },
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -14,4 +14,3 @@ class CrmTeam(models.Model):
             lambda group: not group.team_ids - self
         )
         orphans.active = False
-

@@ -23,7 +23,7 @@ class IrModelFields(models.Model):
                 {
                     "model_id": lead.id,
                     "name": name,
-                    "field_description": one.field_description,
+                    "field_description": self._oda_bridge_label(one),
                     "ttype": one.ttype,
                     "relation": one.relation,
                     "related": f"partner_id.{one.name}",
@@ -34,8 +34,21 @@ class IrModelFields(models.Model):
                     "copied": False,
                 }
             )
-        if wanted:
-            self.create(wanted)
+        for bridge in self.create(wanted) if wanted else ():
+            bridge._oda_bridge_rename()
+
+    def _oda_bridge_label(self, field):
+        """Tell the beneficiary's field from the consultation's own of the same name."""
+        return self.env._("Beneficiary: %s", field.field_description)
+
+    def _oda_bridge_rename(self):
+        """Give a bridge the label of its beneficiary's field, in every language."""
+        field = self._get("res.partner", self.related.split(".")[1])
+        for code, _name in self.env["res.lang"].get_installed():
+            in_lang = self.with_context(lang=code)
+            in_lang.field_description = in_lang._oda_bridge_label(
+                field.with_context(lang=code)
+            )
 
     def unlink(self):
         """Take the fields off the cards, and their bridges with them."""
@@ -54,5 +67,6 @@ class IrModelFields(models.Model):
         # sudo: who may remove a field may not know what the card shows
         rows = self.env["oda.card.field"].sudo().with_context(active_test=False)
         rows.search([("field_id", "in", self.ids)]).unlink()
-        bridges.unlink()
+        if bridges:
+            bridges.unlink()
         return super().unlink()

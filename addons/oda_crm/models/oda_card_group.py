@@ -101,7 +101,9 @@ class OdaCardGroup(models.Model):
         lead = self.env["crm.lead"].search(domain, limit=1)
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("What the card shows: %s", flow.name or self.env._("all flows")),
+            "name": self.env._(
+                "What the card shows: %s", flow.name or self.env._("all flows")
+            ),
             "res_model": "crm.lead",
             "res_id": lead.id,
             "views": [(self.env.ref("oda_crm.crm_lead_view_form_preview").id, "form")],

@@ -19,8 +19,7 @@ KINDS = {
 CURRENCY = {"crm.lead": "company_currency", "res.partner": "oda_currency_id"}
 _SAME_LABEL = """
 SELECT t.value FROM ir_model_fields f, jsonb_each_text(f.field_description) t
- WHERE f.model = %s AND f.name LIKE 'x\\_oda\\_%%' AND f.name NOT LIKE 'x\\_oda\\_p\\_%%'
-   AND f.id != %s AND lower(trim(t.value)) = ANY(%s)
+ WHERE f.model = %s AND f.id != %s AND lower(trim(t.value)) = ANY(%s)
  LIMIT 1
 """
 
@@ -32,9 +31,9 @@ class OdaNewField(models.TransientModel):
     _description = "New Field"
 
     card_field_id = fields.Many2one("oda.card.field", readonly=True)
-    label_ro = fields.Char(string="Label in Romanian", size=layout.LONGEST_LABEL)
-    label_ru = fields.Char(string="Label in Russian", size=layout.LONGEST_LABEL)
-    label_en = fields.Char(string="Label in English", size=layout.LONGEST_LABEL)
+    label_ro = fields.Char(string="Label in Romanian")
+    label_ru = fields.Char(string="Label in Russian")
+    label_en = fields.Char(string="Label in English")
     model = fields.Selection(
         [("crm.lead", "The consultation"), ("res.partner", "The beneficiary")],
         string="It is about",
@@ -149,7 +148,11 @@ class OdaNewField(models.TransientModel):
         self.env.cr.execute(_SAME_LABEL, (model, field.id if field else 0, lowered))
         if same := self.env.cr.fetchone():
             raise UserError(
-                self.env._("There is a field “%s” already: use that one.", same[0])
+                self.env._(
+                    "There is a field “%s” already: put that one on the card, "
+                    "or choose another label.",
+                    same[0],
+                )
             )
         return labels
 
@@ -166,7 +169,9 @@ class OdaNewField(models.TransientModel):
         fields_ = self.env["ir.model.fields"]
         # Two administrators at once: the second waits, then counts the first's too.
         self.env["ir.model"]._get("crm.lead").lock_for_update()
-        ours = fields_.search([("name", "=like", "x\\_oda\\_%")]).mapped("name")
+        ours = fields_.search(
+            [("model", "in", list(CURRENCY)), ("name", "=like", "x\\_oda\\_%")]
+        ).mapped("name")
         added = [name for name in ours if not name.startswith(layout.BRIDGE)]
         if len(added) >= layout.MOST_FIELDS:
             raise UserError(
@@ -209,9 +214,8 @@ class OdaNewField(models.TransientModel):
             for code, _name in self.env["res.lang"].get_installed()
         }
         words["en_US"] = labels.get("en", first)
-        bridge = self.env["ir.model.fields"]._get(
-            "crm.lead", layout.bridge_name(field.name)
-        )
-        for one in field + bridge:
-            for code, label in words.items():
-                one.with_context(lang=code).field_description = label
+        for code, label in words.items():
+            field.with_context(lang=code).field_description = label
+        bridge = layout.bridge_name(field.name)
+        if field.model == "res.partner" and bridge in self.env["crm.lead"]._fields:
+            field._get("crm.lead", bridge)._oda_bridge_rename()

@@ -48,6 +48,7 @@ class ResPartner(models.Model):
             partner.oda_currency_id = company.currency_id
 
     def _validate_fields(self, field_names, excluded_names=()):
+        field_names = set(field_names)  # the ORM hands over a generator
         super()._validate_fields(field_names, excluded_names)
         own = [name for name in field_names if name.startswith(layout.PREFIX)]
         if own:

@@ -6,6 +6,7 @@ class CrmLead(models.Model):
     """The centre's words for core's fields: nothing but labels."""
 
     _inherit = "crm.lead"
+    _description = "Consultation"
 
     name = fields.Char(string="Consultation")
     partner_id = fields.Many2one(string="Beneficiary")

@@ -41,7 +41,7 @@ class OdaCardField(models.Model):
         "all of them, as the flow's own card asks them.",
     )
     model = fields.Char(related="field_id.model")
-    ttype = fields.Selection(related="field_id.ttype", string="Type")
+    kind_text = fields.Char(string="Type", compute="_compute_kind_text")
     is_own = fields.Boolean(compute="_compute_is_own")
     has_options = fields.Boolean(compute="_compute_is_own")
     sequence = fields.Integer(default=100)
@@ -67,6 +67,26 @@ class OdaCardField(models.Model):
             field = row.field_id
             row.is_own = bool(field.name) and field.name.startswith(layout.PREFIX)
             row.has_options = row.is_own and field.relation == "oda.card.option"
+
+    @api.depends("field_id")
+    def _compute_kind_text(self):
+        words = {
+            "boolean": self.env._("Yes or no"),
+            "char": self.env._("Text, one line"),
+            "date": self.env._("Date"),
+            "datetime": self.env._("Date and time"),
+            "float": self.env._("Number with decimals"),
+            "html": self.env._("Long text"),
+            "integer": self.env._("Whole number"),
+            "many2many": self.env._("Several of a list"),
+            "many2one": self.env._("One of a list"),
+            "monetary": self.env._("Amount"),
+            "properties": self.env._("Questions"),
+            "selection": self.env._("One of a list"),
+            "text": self.env._("Long text"),
+        }
+        for row in self:
+            row.kind_text = words.get(row.field_id.ttype)
 
     @api.model
     def _oda_choosable(self):

@@ -155,9 +155,8 @@ class OdaCardLayout(models.AbstractModel):
                 self.env._("What the card shows is decided by administrators.")
             )
 
-    @api.model
     def action_undo_last(self):
-        """Take the last change back that was not taken back yet."""
+        """Take the last change back that was not taken back yet, whatever is chosen."""
         self._oda_may_change()
         # sudo: the journal is the auditors'; the layout in it is the administrators'
         events = self.env["oda.event"].sudo()

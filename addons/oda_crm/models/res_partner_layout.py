@@ -7,6 +7,7 @@ from .. import layout
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+    _description = "Beneficiary"
 
     oda_currency_id = fields.Many2one(
         "res.currency",

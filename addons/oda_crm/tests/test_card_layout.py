@@ -4,6 +4,7 @@ from unittest.mock import patch
 from lxml import etree
 
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.model import call_kw
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
@@ -311,7 +312,8 @@ class TestCardLayout(LayoutCase):
         group.unlink()
         self.commit()
         layout = self.env["oda.card.group"].with_user(self.admin)
-        layout.action_undo_last()  # the removal
+        # as the button calls it: with the rows that are chosen, here none
+        call_kw(layout, "action_undo_last", [[]], {})  # the removal
         self.commit()
         again = self.env["oda.card.group"].search([("key", "=", key)])
         self.assertEqual(again.name, "Changed")

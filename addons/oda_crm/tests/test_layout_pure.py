@@ -2,13 +2,20 @@
 import json
 import re
 
-from hypothesis import given
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_by
 from hypothesis import strategies as st
 from lxml import etree
 
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.oda_crm import layout
+
+
+def given(*strategies):
+    """Hypothesis' own, patient: the first text of a fresh machine takes seconds."""
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return lambda test: patient(given_by(*strategies)(test))
 
 
 def field(name="city", **more):

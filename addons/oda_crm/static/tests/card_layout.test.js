@@ -1,6 +1,6 @@
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { defineMailModels, start, startServer } from "@mail/../tests/mail_test_helpers";
 import { describe, expect, test } from "@odoo/hoot";
-import { press, queryAllTexts, queryOne } from "@odoo/hoot-dom";
+import { press, queryAllTexts, queryOne, waitFor } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, Deferred, tick } from "@odoo/hoot-mock";
 import {
     contains,
@@ -10,13 +10,11 @@ import {
     MockServer,
     models,
     mountView,
-    mountWithCleanup,
     onRpc,
     serverState,
 } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
 import { rpcBus } from "@web/core/network/rpc";
-import { WebClient } from "@web/webclient/webclient";
 
 describe.current.tags("desktop");
 
@@ -119,7 +117,8 @@ async function openCard() {
             expect.step("get_views");
         }
     });
-    await mountWithCleanup(WebClient);
+    await startServer();
+    await start();
     await getService("bus_service").start(); // what is sent before is lost
     await getService("action").doAction({
         type: "ir.actions.act_window",
@@ -178,4 +177,30 @@ test("other screens only forget what they kept", async () => {
     });
     await changeLayout();
     await expect.waitForSteps(["cleared"]);
+});
+
+test("a new field on the kanban card is drawn at once, and after coming back", async () => {
+    const kanban = (extra) => `
+        <kanban><templates><t t-name="card"><field name="name"/>${extra}</t></templates></kanban>`;
+    Lead._views = { kanban: kanban(""), form: ARCH, search: "<search/>" };
+    await startServer();
+    await start();
+    await getService("bus_service").start(); // what is sent before is lost
+    await getService("action").doAction({
+        type: "ir.actions.act_window",
+        res_model: "crm.lead",
+        views: [
+            [false, "kanban"],
+            [false, "form"],
+        ],
+    });
+    Lead._views.kanban = kanban(`<field name="city"/>`);
+    await changeLayout();
+    await waitFor(".o_kanban_record:contains(Cahul)");
+    await contains(".o_kanban_record:contains(Bakery)").click();
+    Lead._views.kanban = kanban(`<field name="city"/><field name="team_id"/>`);
+    await changeLayout();
+    await contains(".o_back_button").click();
+    await waitFor(".o_kanban_record:contains(Ads)");
+    expect(".o_kanban_record:contains(Ads)").toHaveCount(1);
 });

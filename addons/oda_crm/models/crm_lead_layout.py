@@ -60,7 +60,7 @@ class CrmLead(models.Model):
 
     def _validate_fields(self, field_names, excluded_names=()):
         field_names = set(field_names)  # the ORM hands over a generator
-        super()._validate_fields(field_names, excluded_names)
         own = [name for name in field_names if name.startswith(layout.PREFIX)]
         if own:
             self.env["oda.card.option"]._oda_check_chosen(self, own)
+        return super()._validate_fields(field_names, excluded_names)

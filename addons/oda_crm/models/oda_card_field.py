@@ -32,7 +32,6 @@ class OdaCardField(models.Model):
     )
     field_id = fields.Many2one(
         "ir.model.fields",
-        string="Field",
         required=True,
         index=True,
         ondelete="cascade",

@@ -24,6 +24,7 @@ SELECT t.value FROM ir_model_fields f, jsonb_each_text(f.field_description) t
 """
 
 
+# pylint: disable-next=no-wizard-in-models  # it stands beside the rows that it makes
 class OdaNewField(models.TransientModel):
     """A field that an administrator adds to the card, or the new names of one."""
 

@@ -28,7 +28,7 @@ class ResPartner(models.Model):
         # sudo: who works here is no secret; former colleagues count, too
         users = self.env["res.users"].sudo().with_context(active_test=False)
         # sudo: the names of the centres are no secret either
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search([("partner_id", "!=", False)])
         return (
             users.search([("share", "=", False)]).partner_id | companies.partner_id
         )._ids
@@ -50,7 +50,7 @@ class ResPartner(models.Model):
 
     def _validate_fields(self, field_names, excluded_names=()):
         field_names = set(field_names)  # the ORM hands over a generator
-        super()._validate_fields(field_names, excluded_names)
         own = [name for name in field_names if name.startswith(layout.PREFIX)]
         if own:
             self.env["oda.card.option"]._oda_check_chosen(self, own)
+        return super()._validate_fields(field_names, excluded_names)

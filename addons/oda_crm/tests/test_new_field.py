@@ -28,7 +28,7 @@ class TestNewField(LayoutCase):
         super().tearDown()
         self.registry.reset_changes()
 
-    def make(self, label="Suma cerută", user=None, **vals):
+    def make(self, label="Suma de probă", user=None, **vals):
         """Have the administrator add a field; return it."""
         wizard = self.env["oda.new.field"].with_user(user or self.admin)
         wizard.create(
@@ -50,9 +50,9 @@ class TestNewField(LayoutCase):
     # === A FIELD LIKE ANY OTHER ===#
 
     def test_a_new_field_takes_part_in_everything(self):
-        field = self.make("Suma cerută", kind="monetary", label_en="Sum asked")
+        field = self.make("Suma de probă", kind="monetary", label_en="Sum on trial")
         name = field.name
-        self.assertEqual(name, "x_oda_suma_ceruta")
+        self.assertEqual(name, "x_oda_suma_de_proba")
         self.assertTrue(self.registry.registry_invalidated)
         # the view, at once, for others
         holder = self.holder(self.need)
@@ -102,7 +102,9 @@ class TestNewField(LayoutCase):
         self.arch("kanban")
 
     def test_choice(self):
-        field = self.make("Domeniu", kind="choice", options="Comerț\nAgricultură\n\n")
+        field = self.make(
+            "Domeniu de probă", kind="choice", options="Comerț\nAgricultură\n\n"
+        )
         options = self.env["oda.card.option"].search([("field_id", "=", field.id)])
         self.assertEqual(options.mapped("name"), ["Comerț", "Agricultură"])
         leads = self.env["crm.lead"].with_user(self.consultant)
@@ -114,7 +116,9 @@ class TestNewField(LayoutCase):
         self.assertEqual(groups, [(options[0].with_env(leads.env), 1)])
 
     def test_several_choices(self):
-        field = self.make("Nevoi", kind="choices", options="Plan\nCredit\nGrant")
+        field = self.make(
+            "Nevoi de probă", kind="choices", options="Plan\nCredit\nGrant"
+        )
         leads = self.env["crm.lead"].with_user(self.consultant)
         done = leads.load(["name", field.name], [["First", "Plan,Grant"]])
         self.assertFalse(done["messages"])
@@ -144,7 +148,10 @@ class TestNewField(LayoutCase):
 
     def test_a_field_of_the_beneficiary(self):
         field = self.make(
-            "Nevoi", kind="choices", options="Plan\nCredit", model="res.partner"
+            "Nevoi de probă",
+            kind="choices",
+            options="Plan\nCredit",
+            model="res.partner",
         )
         plan, credit = self.env["oda.card.option"].search([("field_id", "=", field.id)])
         lead = self.lead_of(partner_id=self.partner.id)
@@ -201,7 +208,9 @@ class TestNewField(LayoutCase):
             ).action_rename()
 
     def test_a_hidden_choice_stays_where_it_was_made(self):
-        field = self.make("Domeniu", kind="choice", options="Comerț\nAgricultură")
+        field = self.make(
+            "Domeniu de probă", kind="choice", options="Comerț\nAgricultură"
+        )
         used, free = self.env["oda.card.option"].search([("field_id", "=", field.id)])
         lead = self.lead_of(**{field.name: used.id})
         with self.assertRaises(UserError):
@@ -221,7 +230,9 @@ class TestNewField(LayoutCase):
 
     def test_deleting_takes_the_field_off_the_cards(self):
         mine = self.make("Suma", on_kanban=True)
-        his = self.make("Nevoi", kind="choices", options="a\nb", model="res.partner")
+        his = self.make(
+            "Nevoi de probă", kind="choices", options="a\nb", model="res.partner"
+        )
         names = (mine.name, layout.bridge_name(his.name))
         for field in (mine, his):
             field.with_user(self.admin).unlink()
@@ -267,7 +278,7 @@ class TestNewField(LayoutCase):
     def test_a_list_needs_choices(self):
         for options in (False, "", "one", "one\n one \n"):
             with self.subTest(options=options), self.assertRaises(UserError):
-                self.make("Domeniu", kind="choice", options=options)
+                self.make("Domeniu de probă", kind="choice", options=options)
 
     def test_no_more_than_the_most(self):
         self.make("Suma")
@@ -285,7 +296,7 @@ class TestNewField(LayoutCase):
             wizard.with_user(self.consultant).action_make()
 
     def test_choices_are_read_by_all_and_made_by_administrators(self):
-        field = self.make("Domeniu", kind="choice", options="a\nb")
+        field = self.make("Domeniu de probă", kind="choice", options="a\nb")
         option = self.env["oda.card.option"].search([("field_id", "=", field.id)])[0]
         option.with_user(self.consultant).read(["name"])
         with self.assertRaises(AccessError):

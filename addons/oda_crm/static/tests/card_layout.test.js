@@ -91,9 +91,9 @@ test("Enter jumps, and unfolds what was folded", async () => {
 
 test("what a person folds stays folded in their browser", async () => {
     await mountCard();
-    await contains("[data-oda-group=a] .o_oda_group_head button").click();
+    await contains("[data-oda-group=a] .o_oda_card_group_head button").click();
     expect("[data-oda-group=a]").toHaveClass("o_oda_folded");
-    expect("[data-oda-group=a] .o_oda_group_head button").toHaveAttribute(
+    expect("[data-oda-group=a] .o_oda_card_group_head button").toHaveAttribute(
         "aria-expanded",
         "false"
     );
@@ -105,8 +105,8 @@ test("what a person folds stays folded in their browser", async () => {
 test("folding keeps what was typed", async () => {
     await mountCard();
     await contains("[name=city] input").edit("Bălți");
-    await contains("[data-oda-group=a] .o_oda_group_head button").click();
-    await contains("[data-oda-group=a] .o_oda_group_head button").click();
+    await contains("[data-oda-group=a] .o_oda_card_group_head button").click();
+    await contains("[data-oda-group=a] .o_oda_card_group_head button").click();
     expect("[name=city] input").toHaveValue("Bălți");
 });
 

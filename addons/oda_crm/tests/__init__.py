@@ -37,4 +37,7 @@ from . import (
     test_session_form,
     test_session_together,
     test_news_committed,
+    test_layout_pure,
+    test_card_layout,
+    test_new_field,
 )

@@ -115,6 +115,7 @@ class CrmLead(models.Model):
             raise UserError(self.env._("Choose what kind of task comes next."))
         # sudo: only whether this colleague still works here
         user = self.env["res.users"].sudo().browse(whole([user_id])).exists()
+        # sudo: who leads the flow, which need not be readable
         user = user or self.sudo()._oda_step_owner() or self.env.user
         if not user.active or user.share:
             raise UserError(self.env._("Choose a colleague who works here now."))

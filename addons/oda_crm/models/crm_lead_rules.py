@@ -304,11 +304,9 @@ class CrmLead(models.Model):
             vals = {"oda_kept_answers": kept}
             if back:
                 now = lead.lead_properties._values or {}
-                known = {
-                    one["name"]
-                    for one in lead.team_id.sudo().lead_properties_definition
-                    or ()  # sudo: as the flow's own card shows it
-                }
+                # sudo: as the flow's own card shows it
+                definition = lead.team_id.sudo().lead_properties_definition
+                known = {one["name"] for one in definition or ()}
                 given = {
                     key: val for key, val in now.items() if val not in (None, False)
                 }

@@ -186,6 +186,8 @@ class Persistent:
     :ivar int repeated: pushes that had to be sent again
     """
 
+    LINES = 40  # calls an exchange of this size carries at once
+
     def __init__(self, port, pause=0.25, seed=7):
         self.port = port
         self.pause = pause
@@ -214,12 +216,16 @@ class Persistent:
 
         Returns the number of calls begun; all of them were played to their end.
         """
-        tasks = []
+        tasks, lines = [], asyncio.Semaphore(self.LINES)
         begin, sent = time.monotonic(), 0
         for number, pushes in enumerate(calls):
             if stop():
                 break
-            tasks.append(asyncio.create_task(self._call(number, pushes)))
+            # A server that falls behind is not buried: the exchange is busy then.
+            await lines.acquire()
+            call = asyncio.create_task(self._call(number, pushes))
+            call.add_done_callback(lambda _call: lines.release())
+            tasks.append(call)
             sent += len(pushes)
             await asyncio.sleep(max(0, begin + sent / rate - time.monotonic()))
         await asyncio.gather(*tasks)

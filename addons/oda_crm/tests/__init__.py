@@ -28,6 +28,7 @@ from . import (
     test_import_committed,
     test_segments_plain,
     test_segment,
+    test_red_list,
     test_event_seats,
     test_cold_list,
     test_programme,

@@ -23,8 +23,8 @@ TASK_TYPES = {
 # What Odoo's own demo data leaves among the beneficiaries; in this order, because a
 # partner cannot be put away while its user works.
 STOCK = (
-    "mail.activity",
     "crm.lead",
+    "mail.activity",
     "event.registration",
     "event.event",
     "calendar.event",
@@ -32,6 +32,7 @@ STOCK = (
     "res.users",
     "res.partner",
 )
+STOCK_USERS = ("base.user_demo", "base.demo_user0")
 
 
 class OdaDemo(models.AbstractModel):
@@ -58,7 +59,14 @@ class OdaDemo(models.AbstractModel):
         self._move(rows, leads)
         self._end(rows, leads)
         self._date_back(rows, leads)
-        self.env["oda.stale"]._cron_sweep()
+        self._remind()
+
+    def _remind(self):
+        """Reminders of the last days, whatever hour it is when the demo is made."""
+        now = fields.Datetime.now()
+        letters_wait = self.env["oda.stale"].with_context(mail_notify_force_send=False)
+        for days in (12, 6, 0):
+            letters_wait._oda_sweep(now - timedelta(days=days))
 
     # === READING ===#
 
@@ -101,19 +109,15 @@ class OdaDemo(models.AbstractModel):
                 records.active = False
 
     def _stock(self, model):
-        if model not in self.env:
-            return self.env["mail.activity"].browse()
-        if model == "res.users":
-            return self.env.ref("base.user_demo", raise_if_not_found=False) or (
-                self.env[model].browse()
-            )
         found = self.env["ir.model.data"].search(
             [("model", "=", model), ("module", "not =like", "oda\\_%")]
         )
-        records = self.env[model].browse(found.mapped("res_id")).exists()
-        if "active" in records._fields:
-            records = records.filtered("active")
-        return records
+        if model == "mail.activity":
+            users = self._stock("res.users")
+            return self.env[model].search([("user_id", "in", users.ids)])
+        if model == "res.users":
+            found = found.filtered(lambda one: one.complete_name in STOCK_USERS)
+        return self.env[model].browse(found.mapped("res_id")).exists()
 
     def _without_our_people(self, partners):
         users = self.env["res.users"].search([("active", "=", True)])

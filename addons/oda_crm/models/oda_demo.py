@@ -223,19 +223,27 @@ class OdaDemo(models.AbstractModel):
                     "activity_type_id": self.env.ref(TASK_TYPES[kind]).id,
                     "summary": summary,
                     "user_id": user.id,
-                    "oda_due_at": now + timedelta(hours=hours),
+                    "oda_due_at": self._due_at(now, hours),
                 }
             )
             for kind, hours, summary in planned
         ]
+
+    def _due_at(self, now, hours):
+        """So many working hours from now; what is overdue was due on some noon."""
+        if hours > 0:
+            return self.env["mail.activity"]._oda_due_in(60 * hours)
+        return min(now, (now + timedelta(hours=hours)).replace(hour=10, minute=0))
 
     def _talk(self, rows, leads):
         """Note the sessions, the last one with what was advised."""
         for row in rows:
             talks = [talk.strip() for talk in row["talks"].split("||") if talk.strip()]
             moments = self._moments(row, len(talks) + 1)[1:]
-            for talk, at in zip(talks, moments, strict=True):
+            for number, (talk, at) in enumerate(zip(talks, moments, strict=True)):
                 channel, _colon, text = talk.partition(": ")
+                if int(row["still"]):  # days ago: then it was in working time
+                    at = at.replace(hour=7 + 2 * number, minute=10 * (at.day % 6))
                 session = (
                     self.env["oda.consultation.session"]
                     .with_user(self._person(row["user"]))

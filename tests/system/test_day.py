@@ -117,7 +117,7 @@ def test_day(day):
     columns = page.locator(".o_kanban_group")
     assert columns.count() == 6, "the flow's own stages, and no others"
     card.scroll_into_view_if_needed()
-    assert "2" in card.locator(".o_oda_short").inner_text(), "what is missing, in short"
+    assert "Localitate" in card.locator(".o_oda_short").inner_text(), "what is missing"
     day.shot("kanban")
     card.get_by_text(day.case).click()
 

@@ -29,12 +29,27 @@ def create(page, model, **values):
 
 
 def choose(page, field, text, within=""):
-    """Type into a many2one and take the first suggestion.
+    """Choose the first record of a many2one that is found by ``text``.
+
+    At a desk it is a list under the field, on a phone a dialog with a search of its own.
 
     :param str within: selector of what the field is looked for in
     """
-    page.fill(f"{within} .o_field_widget[name='{field}'] input", text)
-    page.locator(".o-autocomplete--dropdown-item", has_text=text).first.click()
+    box = page.locator(f"{within} .o_field_widget[name='{field}'] input").first
+    if box.get_attribute("readonly") is None:
+        box.fill(text)
+        page.locator(".o-autocomplete--dropdown-item", has_text=text).first.click()
+        return
+    box.click()
+    dialog = page.locator(".o_select_create_dialog_content").last
+    if not dialog.locator(".o_searchview_input").is_visible():
+        page.locator(".modal button:has(.oi-search):visible").last.click()
+    dialog.locator(".o_searchview_input").fill(text)
+    page.keyboard.press("Enter")
+    dialog.locator(".o_facet_value").first.wait_for()
+    found = dialog.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)")
+    found.filter(has_text=text).first.click()
+    dialog.wait_for(state="detached")
 
 
 def save(page):

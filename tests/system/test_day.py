@@ -38,6 +38,8 @@ class Day:
             viewport={"width": width, "height": height},
             has_touch=self.small,
             is_mobile=self.small,
+            locale="ro-RO",
+            timezone_id="Europe/Chisinau",
         )
         self.who = f"Ileana Zamfir ({name})"
         self.case = f"Patiserie la Soroca ({name})"

@@ -48,6 +48,7 @@ class OdaDemo(models.AbstractModel):
     @api.model
     def _load(self):
         """Make what of the demo is not there yet; a second call changes nothing."""
+        self = self._in_romanian()  # pylint: disable=self-cls-assignment
         self._put_stock_away()
         self._load_beneficiaries()
         rows = [row for row in self._rows(CONSULTATIONS) if not self._known(row["id"])]
@@ -60,6 +61,14 @@ class OdaDemo(models.AbstractModel):
         self._end(rows, leads)
         self._date_back(rows, leads)
         self._remind()
+
+    def _in_romanian(self):
+        """The people write Romanian; words of an addon come after its demo data."""
+        if "ro_RO" not in dict(self.env["res.lang"].get_installed()):
+            return self
+        self.env["ir.module.module"]._get("oda_crm")._update_translations("ro_RO")
+        self.env.invalidate_all()
+        return self.with_context(lang="ro_RO")
 
     def _remind(self):
         """Reminders of the last days, whatever hour it is when the demo is made."""
@@ -99,6 +108,9 @@ class OdaDemo(models.AbstractModel):
             if model == "mail.activity":
                 records.unlink()
             elif model == "crm.lead":
+                records = records.filtered(
+                    lambda lead: lead.active or lead.type == "opportunity"
+                )
                 with records._oda_paused("all"):
                     records.activity_ids.unlink()
                     # as leads: archived consultations would count as lost ones

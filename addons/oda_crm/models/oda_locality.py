@@ -112,7 +112,9 @@ class OdaLocality(models.Model):
             return found
         begins = Domain("name", "=ilike", f"{_plain(name)}%") & Domain(domain or [])
         first = self.search_fetch(begins, ["display_name"], limit=limit)
-        first = first.sorted(lambda one: (one.kind in RURAL, len(one.name)))
+        first = first.sorted(
+            lambda one: (one.kind in RURAL, len(one.name), not one.parent_id)
+        )
         pairs = {one.id: one.display_name for one in first} | dict(found)
         return list(pairs.items())[:limit]
 

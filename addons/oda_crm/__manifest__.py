@@ -59,7 +59,11 @@
         "views/oda_card_layout_views.xml",
         "views/oda_card_layout_menus.xml",
     ],
-    "demo": ["demo/oda_crm_demo.xml", "demo/oda_rights_demo.xml"],
+    "demo": [
+        "demo/oda_crm_demo.xml",
+        "demo/oda_rights_demo.xml",
+        "demo/oda_story_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": ["oda_crm/static/src/**/*"],
         "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],

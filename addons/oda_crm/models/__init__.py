@@ -55,6 +55,7 @@ from . import (
     res_partner_timeline,
     crm_lead_timeline,
     base_partner_merge,
+    oda_demo,
     oda_department,
     oda_right,
     oda_right_screen,

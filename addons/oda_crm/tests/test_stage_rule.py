@@ -518,6 +518,27 @@ class TestFlow(RulesCase):
             )
             self.assertEqual(columns, stages)
 
+    def test_columns_are_of_the_flows_one_works_in(self):
+        Stage = self.env["crm.stage"]
+        mine = self.env["crm.lead"].with_user(self.consultant)
+        mine = mine.with_context(show_user_team_stages=1)
+        other = self.env.ref("oda_crm.flow_cold")
+        self.env["ir.config_parameter"].set_param("sales_team.membership_multi", "1")
+        self.flow.member_ids = self.consultant
+        self.assertEqual(mine._read_group_stage_ids(Stage, []), self.stages)
+        searched = mine._read_group_stage_ids(Stage, [("team_id", "=", other.id)])
+        self.assertEqual(searched, other._oda_stages(), "columns of what is searched")
+        for odd in ("x", False, [other.id, "x"], {"a": 1}):
+            mine._read_group_stage_ids(Stage, [("team_id", "in", [odd])])
+            mine._read_group_stage_ids(Stage, [("team_id", "=", "x")])
+        where = [("team_id", "in", [other.id, self.flow.id])]
+        both = mine._read_group_stage_ids(Stage, where)
+        self.assertEqual(both, other._oda_stages() | self.stages)
+        # with work outside the flows, the shared stages are there, too
+        self.env["crm.team"].create({"name": "Shared"}).member_ids = self.consultant
+        mine.env.user.invalidate_recordset()
+        self.assertLess(self.stages, mine._read_group_stage_ids(Stage, []))
+
     def test_property_of_a_wrong_type_is_refused_in_words(self):
         lead = self.case(self.consultant)
         for value in ("many", [1], True, {"a": 1}):

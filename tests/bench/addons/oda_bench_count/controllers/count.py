@@ -46,6 +46,7 @@ class CountController(http.Controller):
             cr.flush()
             cr.transaction.reset()
             env = api.Environment(cr, uid, context)
+            cr.transaction.default_env = env  # what is written out at the end
             records = env[ask["model"]].browse(ask.get("ids", ()))
             heard = _listen(cr, answer["sql"]) if ask.get("loud") else None
             before, begin = cr.sql_log_count, time.perf_counter()

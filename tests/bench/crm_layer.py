@@ -179,8 +179,8 @@ DELETE FROM mail_activity t USING oda_bench_card c
 INSERT INTO oda_consultation_session
   (partner_id, lead_id, user_id, company_id, channel, direction, content, started_at,
    ended_at, create_uid, create_date, write_uid, write_date)
-SELECT c.partner_id, c.id, a.id, 1, 'phone', 'in', 'Discuția ' || k, at,
-       at + interval '5 min', a.id, at, a.id, at
+SELECT c.partner_id, c.id, a.id, 1, 'phone', 'in', 'Discuția ' || k, v.at,
+       v.at + interval '5 min', a.id, v.at, a.id, v.at
   FROM oda_bench_card c, generate_series(1, c.many) k
   JOIN oda_bench_agent a ON a.place = k % 3 * 3,
        LATERAL (SELECT now() AT TIME ZONE 'UTC' - k * interval '1 day' AS at) v;

@@ -187,7 +187,7 @@ def _make_flows(ground, db, name, asker):
         teams[ours] = there
         rows = ground.psql(
             db,
-            "SELECT DISTINCT stage_id, s.sequence, is_won FROM oda_bench_stage "
+            "SELECT DISTINCT stage_id, s.sequence, s.is_won FROM oda_bench_stage "
             f"JOIN crm_stage s ON s.id = stage_id WHERE team_id = {ours} ORDER BY 2",
         )
         for row in rows.splitlines():

@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
+    base,
     ir_module_module,
     oda_instrument_group,
     oda_instrument,

@@ -86,8 +86,9 @@ def new_page(browser, system, artifacts, request):
         page.on("pageerror", lambda error: faults.append(f"JavaScript: {error}"))
         page.on(
             "response",
-            lambda answer: answer.status >= 500
-            and faults.append(f"{answer.status} {answer.url}"),
+            lambda answer: (
+                answer.status >= 500 and faults.append(f"{answer.status} {answer.url}")
+            ),
         )
 
     def opened(**options):

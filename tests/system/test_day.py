@@ -256,7 +256,8 @@ def move_on(page, day):
         page.locator(".o_statusbar_status button:visible").first.click()
         page.locator(".o-dropdown-item:visible", has_text="Necesități").click()
     else:
-        page.locator(".o_statusbar_status button:visible", has_text="Necesități").click()
+        steps = page.locator(".o_statusbar_status button:visible")
+        steps.filter(has_text="Necesități").click()
 
 
 def press(page, day, name):

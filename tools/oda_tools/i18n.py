@@ -133,6 +133,8 @@ def _named(env, addon):
         for function in tree.iterfind(".//function[@name='_oda_load_names']"):
             for xmlid in ast.literal_eval(function.findall("value")[1].get("eval")):
                 record = env.ref(xmlid).with_context(lang="en_US")
+                if record._name == "ir.model.fields":
+                    continue  # Odoo's own export has the labels that we give
                 where = f"{record._name},name"
                 yield addon, "model", where, xmlid, record.name, "", ()
 

@@ -124,7 +124,7 @@ def judge(result, records, suites, preset):
     said = " ".join(failures)
     for test in wanted:
         if test.name and not any(_is(full, test) for full in passed):
-            if not failed or f"/{test.name}\"" not in said:
+            if not failed or f'/{test.name}"' not in said:
                 failures.append(
                     f'  {test.suite}: "{test.name}" is in the file but did not pass '
                     f"({preset})"

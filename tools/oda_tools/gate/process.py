@@ -37,9 +37,7 @@ class Processes:
         self._closed = False
         self._next = os.getpid() * 97
 
-    def run(
-        self, argv, log, *, timeout, silence=None, env=None, cwd=None, dump=False
-    ):
+    def run(self, argv, log, *, timeout, silence=None, env=None, cwd=None, dump=False):
         """Run to the end with output in ``log`` (appended).
 
         :param float silence: seconds without a word after which it counts as stuck

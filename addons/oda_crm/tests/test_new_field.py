@@ -62,7 +62,7 @@ class TestNewField(LayoutCase):
         )
         self.assertIn(name, views["models"]["crm.lead"]["fields"])
         # import
-        leads = self.env["crm.lead"].with_user(self.consultant)
+        leads = self.env["crm.lead"].with_user(self.admin)
         done = leads.load(["name", name], [["First", "1000"], ["Second", "250.5"]])
         self.assertFalse(done["messages"])
         first, second = leads.browse(done["ids"])
@@ -107,7 +107,7 @@ class TestNewField(LayoutCase):
         )
         options = self.env["oda.card.option"].search([("field_id", "=", field.id)])
         self.assertEqual(options.mapped("name"), ["Comerț", "Agricultură"])
-        leads = self.env["crm.lead"].with_user(self.consultant)
+        leads = self.env["crm.lead"].with_user(self.admin)
         done = leads.load(["name", field.name], [["First", "Comerț"]])
         self.assertFalse(done["messages"])
         groups = leads._read_group(
@@ -119,7 +119,7 @@ class TestNewField(LayoutCase):
         field = self.make(
             "Nevoi de probă", kind="choices", options="Plan\nCredit\nGrant"
         )
-        leads = self.env["crm.lead"].with_user(self.consultant)
+        leads = self.env["crm.lead"].with_user(self.admin)
         done = leads.load(["name", field.name], [["First", "Plan,Grant"]])
         self.assertFalse(done["messages"])
         lead = leads.browse(done["ids"])

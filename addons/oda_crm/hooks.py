@@ -6,10 +6,32 @@ def uninstall_hook(env):
     for xmlid, name in (
         ("crm.crm_menu_root", "CRM"),
         ("crm.menu_crm_opportunities", "My Pipeline"),
+        ("crm.crm_menu_sales", "Sales"),
+        ("crm.crm_lead_menu_my_activities", "My Activities"),
+        ("crm.sales_team_menu_team_pipeline", "Teams"),
+        ("crm.crm_team_config", "Sales Teams"),
+        ("crm.menu_crm_config_opportunity", "Opportunities"),
+        ("crm.menu_crm_config_lead", "Pipeline"),
+        ("crm.menu_crm_lost_reason", "Lost Reasons"),
+        ("crm.crm_opportunity_report_menu", "Pipeline"),
+        ("crm.crm_activity_report_menu", "Activities"),
+        ("crm.res_partner_menu_customer", "Customers"),
+        ("crm.crm_lead_action_pipeline", "Pipeline"),
+        ("crm.crm_lead_opportunities", "Opportunities"),
+        ("crm.crm_lead_action_my_activities", "My Activities"),
+        ("crm.crm_opportunity_report_action", "Pipeline Analysis"),
+        ("crm.crm_activity_report_action", "Activities"),
+        ("crm.crm_lost_reason_action", "Lost Reasons"),
+        ("sales_team.crm_team_action_pipeline", "Teams"),
+        ("sales_team.crm_team_action_config", "Sales Teams"),
     ):
-        menu = env.ref(xmlid, raise_if_not_found=False)
-        if menu:
-            menu.name = name
+        record = env.ref(xmlid, raise_if_not_found=False)
+        if record:
+            record.name = name
+    if menu := env.ref("crm.res_partner_menu_customer", raise_if_not_found=False):
+        menu.action = env.ref("base.action_partner_form")
+    if menu := env.ref("crm.crm_menu_forecast", raise_if_not_found=False):
+        menu.active = True
     _keep_flows_in_use(env)
     for addon in ("crm", "sales_team"):
         records = env["ir.model.data"].search(

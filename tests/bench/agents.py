@@ -77,7 +77,7 @@ def _wait(ready, seconds, what):
         time.sleep(0.05)
 
 
-def _session(url, db, login):
+def session(url, db, login):
     """Log in; the session's cookie as a header."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(
@@ -105,7 +105,7 @@ class Listener:
         self.failed = None
         self._socket = websocket.create_connection(
             url.replace("http", "ws") + "/websocket?version=bench",
-            cookie=_session(url, db, login),
+            cookie=session(url, db, login),
             origin=url,
             timeout=None,
         )

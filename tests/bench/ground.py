@@ -54,13 +54,15 @@ class Ground:
     def _make_base(self, name):
         """A database with everything installed and demo data."""
         self.runtime.createdb(name)
-        return self._install(name, ",".join([*settings.our_addons(), "oda_bench"]))
+        return self.install(name, ",".join([*settings.our_addons(), "oda_bench"]))
 
-    def _install(self, name, modules):
+    def install(self, name, modules, demo=True):
+        """Install addons (names with commas) in a database."""
         log = FOLDER / "install.log"
         status = self.runtime.run_odoo(
             name,
-            *("-i", modules, "--with-demo", "--stop-after-init", "--unaccent"),
+            *("-i", modules, "--stop-after-init", "--unaccent"),
+            *(["--with-demo"] if demo else []),
             *("--max-cron-threads=0", "-c", str(self.conf)),
             log_path=log,
             timeout=1200,
@@ -101,14 +103,14 @@ class Ground:
         self.runtime.dropdb(name)
         with Stage("database: a copy"):
             self.runtime.createdb(name, template=template)
-            self._first_start(name)
+            self.first_start(name)
         try:
             yield name
         finally:
             if not keep:
                 self.runtime.dropdb(name)
 
-    def _first_start(self, name):
+    def first_start(self, name):
         """Crons of Odoo itself would spoil the figures of whoever is on when they
         run; ours stay."""
         self.psql(

@@ -32,12 +32,13 @@ class Answer(NamedTuple):
     ms: float
 
 
-def post(path, body, kind="application/x-www-form-urlencoded"):
+def post(path, body, kind="application/x-www-form-urlencoded", cookie=""):
     """The bytes of one HTTP request."""
     if isinstance(body, str):
         body = body.encode()
+    known = f"Cookie: {cookie}\r\n" if cookie else ""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n{known}"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body
@@ -138,6 +139,24 @@ async def _play(port, calls, clients, open_each, seconds):
     return played, answers
 
 
+async def _in_turn(screens, count):
+    """Open screens in turn: each is a port and the requests it sends, one by one."""
+    times = [[] for _screen in screens]
+    for _time in range(count):
+        for found, (port, requests) in zip(times, screens, strict=True):
+            begin = time.perf_counter()
+            for data in requests:
+                status, answer = await send(port, data)
+                if status != 200 or b'"error": {"code"' in answer[:3000]:
+                    raise ValueError(answer[:2000])
+            found.append((time.perf_counter() - begin) * 1000)
+    return times
+
+
+def _run_in_turn(*arguments):
+    return asyncio.run(_in_turn(*arguments))
+
+
 def _run_closed_loop(*arguments):
     return asyncio.run(_closed_loop(*arguments))
 
@@ -157,6 +176,10 @@ class Generator:
         return self._pool.submit(
             _run_closed_loop, port, list(requests), clients, seconds
         ).result()
+
+    def in_turn(self, screens, count):
+        """Open ``screens`` (port, requests) in turn; a list of ms for each."""
+        return self._pool.submit(_run_in_turn, list(screens), count).result()
 
     def play(self, port, calls, clients, open_each, seconds):
         """Play ``calls`` (lists of bytes): (numbers of the calls begun, answers)."""
@@ -186,6 +209,8 @@ class Persistent:
     :ivar int repeated: pushes that had to be sent again
     """
 
+    LINES = 40  # calls an exchange of this size carries at once
+
     def __init__(self, port, pause=0.25, seed=7):
         self.port = port
         self.pause = pause
@@ -214,12 +239,16 @@ class Persistent:
 
         Returns the number of calls begun; all of them were played to their end.
         """
-        tasks = []
+        tasks, lines = [], asyncio.Semaphore(self.LINES)
         begin, sent = time.monotonic(), 0
         for number, pushes in enumerate(calls):
             if stop():
                 break
-            tasks.append(asyncio.create_task(self._call(number, pushes)))
+            # A server that falls behind is not buried: the exchange is busy then.
+            await lines.acquire()
+            call = asyncio.create_task(self._call(number, pushes))
+            call.add_done_callback(lambda _call: lines.release())
+            tasks.append(call)
             sent += len(pushes)
             await asyncio.sleep(max(0, begin + sent / rate - time.monotonic()))
         await asyncio.gather(*tasks)

@@ -63,7 +63,7 @@ class Unsubscribe(http.Controller):
             return None, None, None
         # sudo: the signature names the person and what they may end
         env = request.env(su=True)
-        partner = env["res.partner"].browse(subscription.partner).exists()
+        partner = env["res.partner"]._oda_now(subscription.partner)
         programme = env["oda.programme"].browse(subscription.programme).exists()
         return partner, programme or None, subscription.purpose
 

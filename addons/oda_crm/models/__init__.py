@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
+    base,
     ir_module_module,
     oda_instrument_group,
     oda_instrument,
@@ -55,6 +56,7 @@ from . import (
     res_partner_timeline,
     crm_lead_timeline,
     base_partner_merge,
+    oda_demo,
     oda_department,
     oda_right,
     oda_right_screen,
@@ -93,4 +95,15 @@ from . import (
     res_partner_contact,
     res_partner_form,
     oda_stage_rule_instrument,
+    oda_card_layout,
+    oda_card_group,
+    oda_card_field,
+    oda_card_option,
+    oda_new_field,
+    ir_model_fields_card,
+    ir_http_layout,
+    crm_team_layout,
+    crm_lead_layout,
+    crm_lead_words,
+    res_partner_layout,
 )

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from .. import coldcalls
+from .people import given
 
 NOTE_LIMIT = 10_000  # characters
 SKIP_FOR = timedelta(minutes=30)
@@ -87,15 +88,15 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._oda_cold_guard(vals)
+            self._oda_cold_guard(given(self, GUARDED, vals, new=True))
         return super().create(vals_list)
 
     def write(self, vals):
-        self._oda_cold_guard(vals)
+        self._oda_cold_guard(given(self, GUARDED, vals))
         return super().write(vals)
 
-    def _oda_cold_guard(self, vals):
-        if not self.env.su and any(vals.get(name) for name in GUARDED & vals.keys()):
+    def _oda_cold_guard(self, names):
+        if names:
             raise AccessError(
                 self.env._(
                     "The cold-call list and the outcome of a call are set by the "
@@ -310,16 +311,8 @@ class CrmLead(models.Model):
 
     def _oda_cold_plan(self, summary, due_at):
         call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
-        if call and hasattr(self, "oda_plan_next_step"):
-            self.oda_plan_next_step(call.id, summary, due_at, self.env.uid)
-            return
-        day = fields.Datetime.context_timestamp(self, due_at).date()
-        self.activity_schedule(
-            activity_type_id=call.id if call else False,
-            date_deadline=day,
-            summary=summary,
-            user_id=self.env.uid,
-        )
+        call = call or self.env.ref("oda_crm.activity_type_next_step")
+        self.oda_plan_next_step(call.id, summary, due_at, self.env.uid)
 
     @api.model
     def _oda_cold_close(self, tasks, result):

@@ -1,6 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from collections.abc import Set
+
 from odoo import api, models
 from odoo.fields import Domain
+
+from .people import whole
 
 
 class CrmLead(models.Model):
@@ -42,17 +46,27 @@ class CrmLead(models.Model):
     @api.model
     def _read_group_stage_ids(self, stages, domain):
         found = super()._read_group_stage_ids(stages, domain)
-        team_id = self.env.context.get("default_team_id")
-        if isinstance(team_id, int) and self._oda_plan_of(team_id).own_stages:
-            # sudo: columns of a flow are the same for everybody
-            return found.browse(
-                found.sudo()._search(
-                    Domain("id", "in", found.ids)
-                    & (
-                        Domain("id", "in", stages.ids)
-                        | Domain("team_ids", "in", [team_id])
-                    ),
-                    order=found._order,
-                )
-            )
-        return found
+        flows = self._oda_flows_shown(domain)
+        if not flows or not all(self._oda_plan_of(one).own_stages for one in flows):
+            return found
+        shown = Domain("id", "in", stages.ids) | Domain("team_ids", "in", flows)
+        # sudo: columns of a flow are the same for everybody
+        return found.browse(found.sudo()._search(shown, order=found._order))
+
+    @api.model
+    def _oda_flows_shown(self, domain):
+        """Ids of the flows a kanban is of: the one that is opened or searched for,
+        or else one's own."""
+        context = self.env.context
+        asked = set()
+        for one in Domain(domain).iter_conditions():
+            if one.field_expr == "team_id" and one.operator in ("=", "in"):
+                several = isinstance(one.value, Set | list | tuple)
+                asked |= set(whole(one.value if several else [one.value]))
+        if asked:
+            return list(asked)
+        if isinstance(context.get("default_team_id"), int):
+            return [context["default_team_id"]]
+        if context.get("show_user_team_stages"):
+            return self.env.user.crm_team_ids.ids
+        return []

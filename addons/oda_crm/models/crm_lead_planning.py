@@ -115,15 +115,17 @@ class CrmLead(models.Model):
             raise UserError(self.env._("Choose what kind of task comes next."))
         # sudo: only whether this colleague still works here
         user = self.env["res.users"].sudo().browse(whole([user_id])).exists()
+        # sudo: who leads the flow, which need not be readable
         user = user or self.sudo()._oda_step_owner() or self.env.user
         if not user.active or user.share:
             raise UserError(self.env._("Choose a colleague who works here now."))
+        said = summary if isinstance(summary, str) else ""
         task = self.env["mail.activity"].create(
             {
                 "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
                 "res_id": self.id,
                 "activity_type_id": kind.id,
-                "summary": (summary or "").strip() or kind.summary or kind.name,
+                "summary": said.strip() or kind.summary or kind.name,
                 "user_id": user.id,
                 "oda_due_at": self._oda_due_at(due_at),
             }

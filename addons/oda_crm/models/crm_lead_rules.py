@@ -9,9 +9,11 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 
 from .. import rules
+from .people import given
 
 # Writing one of these may change the stage, the flow, or whether there is one.
 _MOVES = frozenset({"stage_id", "team_id", "type", "user_id"})
+_KEPT = {"oda_kept_answers"}
 _PAUSED = "oda_crm.rules_paused"  # in cr.cache: out of reach of any context
 
 
@@ -46,7 +48,7 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._oda_refuse_kept(vals)
+            self._oda_refuse_kept(given(self, _KEPT, vals, new=True))
         leads = super().create(vals_list)
         leads._oda_check_properties(
             any(vals.get("lead_properties") for vals in vals_list)
@@ -55,7 +57,7 @@ class CrmLead(models.Model):
         return leads
 
     def write(self, vals):
-        self._oda_refuse_kept(vals)
+        self._oda_refuse_kept(given(self, _KEPT, vals))
         if not self._oda_is_ruled(vals):
             return super().write(vals)
         touched = frozenset(vals)
@@ -75,8 +77,8 @@ class CrmLead(models.Model):
         with self._oda_paused("order"):
             return super()._merge_opportunity(*args, **kwargs)
 
-    def _oda_refuse_kept(self, vals):
-        if "oda_kept_answers" in vals and not self.env.su:
+    def _oda_refuse_kept(self, names):
+        if names:
             raise AccessError(self.env._("Kept answers are written by the system."))
 
     def _oda_is_ruled(self, vals):
@@ -304,11 +306,9 @@ class CrmLead(models.Model):
             vals = {"oda_kept_answers": kept}
             if back:
                 now = lead.lead_properties._values or {}
-                known = {
-                    one["name"]
-                    for one in lead.team_id.sudo().lead_properties_definition
-                    or ()  # sudo: as the flow's own card shows it
-                }
+                # sudo: as the flow's own card shows it
+                definition = lead.team_id.sudo().lead_properties_definition
+                known = {one["name"] for one in definition or ()}
                 given = {
                     key: val for key, val in now.items() if val not in (None, False)
                 }

@@ -222,9 +222,10 @@ class MailActivity(models.Model):
 
     def _oda_leads(self):
         """The consultations these tasks are on."""
+        tasks = self.sudo()  # sudo: only whose task it is
         return self.env["crm.lead"].browse(
-            {task.res_id for task in self.sudo() if task.res_model == "crm.lead"}
-        )  # sudo: only whose task it is
+            {task.res_id for task in tasks if task.res_model == "crm.lead"}
+        )
 
     def _oda_kept(self):
         """Tasks that may not simply disappear: of open consultations, with result."""

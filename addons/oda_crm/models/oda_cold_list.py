@@ -1,11 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from .. import coldcalls
 from .crm_lead import QUIET
+from .people import given
 
+#: Set by the buttons and the jobs only: whose rights a list is made with, how far.
+GUARDED = {"state", "maker_id", "total", "looked_at", "last_partner_id"}
 BATCH = 200  # consultations made in one transaction
 
 _DISTRIBUTE = """
@@ -110,12 +113,8 @@ class OdaColdList(models.Model):
 
     @api.model
     def _default_team_id(self):
-        Team = self.env["crm.team"]
-        if "oda_kind" in Team._fields:
-            cold = Team.search([("oda_kind", "=", "cold")], limit=1)
-            if cold:
-                return cold
-        return self.env["crm.lead"]._oda_default_flow()
+        cold = self.env["crm.team"].search([("oda_kind", "=", "cold")], limit=1)
+        return cold or self.env["crm.lead"]._oda_default_flow()
 
     @api.depends("state", "total", "looked_at")
     def _compute_progress(self):
@@ -145,6 +144,25 @@ class OdaColdList(models.Model):
             one.registered_count = found.get(coldcalls.REGISTERS, 0)
             one.called_progress = 100.0 * called / total if total else 0.0
 
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_guarded(given(self, GUARDED, vals, new=True))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_guarded(given(self, GUARDED, vals))
+        return super().write(vals)
+
+    @api.model
+    def _refuse_guarded(self, names):
+        if names:
+            raise AccessError(
+                self.env._("How far a list is, is set by its buttons, not by hand.")
+            )
+
     @api.constrains("manager_ids")
     def _check_managers(self):
         for one in self:
@@ -169,7 +187,8 @@ class OdaColdList(models.Model):
             if one.state not in ("draft", "cancelled"):
                 continue
             one._check_ready()
-            one.write(
+            # sudo: what the buttons alone may write; the right was checked
+            one.sudo().write(
                 {
                     "state": "making",
                     "maker_id": self.env.uid,
@@ -194,12 +213,14 @@ class OdaColdList(models.Model):
     def action_cancel(self):
         """Stop making and calling; what was agreed in calls stays."""
         self.check_access("write")
-        self.filtered(lambda one: one.state != "done").state = "cancelled"
+        # sudo: as in `action_make`
+        self.sudo().filtered(lambda one: one.state != "done").state = "cancelled"
         return True
 
     def action_done(self):
         self.check_access("write")
-        self.filtered(lambda one: one.state == "calling").state = "done"
+        # sudo: as in `action_make`
+        self.sudo().filtered(lambda one: one.state == "calling").state = "done"
         return True
 
     def _enqueue_make(self):
@@ -223,7 +244,8 @@ class OdaColdList(models.Model):
             return
         partners, looked, last = self._next_partners(BATCH)
         self._make_leads(partners)
-        self.write(
+        # sudo: as in `action_make`
+        self.sudo().write(
             {
                 "looked_at": self.looked_at + looked,
                 "last_partner_id": last or self.last_partner_id,
@@ -245,10 +267,7 @@ class OdaColdList(models.Model):
 
     def _callable(self, partners):
         """Leave out who must not or need not be called."""
-        if self.env.get("oda.consent") is not None and hasattr(
-            partners, "_oda_consents"
-        ):
-            partners &= partners._oda_consents("calls")
+        partners &= partners._oda_consents("calls")
         partners -= partners._oda_refused("calls")
         # sudo: whether they are registered or called already, whoever asks
         registered = self.env["event.registration"].sudo()
@@ -315,23 +334,7 @@ class OdaColdList(models.Model):
     def _plan_calls(self, leads):
         """Each consultation begins with its next step: the call."""
         summary = self.env._("Call: %s", self.event_id.name or self.name)
-        if hasattr(leads, "_oda_plan_by_system"):
-            leads._oda_plan_by_system(summary=summary)
-            return
-        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
-        model_id = self.env["ir.model"]._get_id("crm.lead")
-        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(
-            [
-                {
-                    "res_model_id": model_id,
-                    "res_id": lead.id,
-                    "activity_type_id": call.id if call else False,
-                    "summary": summary,
-                    "user_id": lead.user_id.id,
-                }
-                for lead in leads
-            ]
-        )
+        leads._oda_plan_by_system(summary=summary)
 
     # === WHO CALLS ===#
 

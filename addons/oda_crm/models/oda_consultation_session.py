@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from .people import whole
+
 
 class OdaConsultationSession(models.Model):
     """One talk with a beneficiary: who, when, on which channel, what was said.
@@ -78,21 +80,19 @@ class OdaConsultationSession(models.Model):
         # Looked at once made: defaults of the context are values too.
         if any(one.res_model or one.res_id for one in sessions):
             self._refuse_source()
-        sessions._check_reach()
         sessions.partner_id._oda_refresh_adviser()
         return sessions
 
     def write(self, vals):
         if not vals.keys().isdisjoint({"res_model", "res_id"}):
             self._refuse_source()
+        self._check_reach([vals])
         others = self._of_others()
         if others:
             self.env["oda.event"]._log("session.change", others, fields=sorted(vals))
         moved = not vals.keys().isdisjoint({"user_id", "partner_id", "started_at"})
         before = self.partner_id if moved else self.env["res.partner"]
         done = super().write(vals)
-        if not vals.keys().isdisjoint({"partner_id", "lead_id"}):
-            self._check_reach()
         if moved:
             (before | self.partner_id)._oda_refresh_adviser()
         return done
@@ -114,11 +114,20 @@ class OdaConsultationSession(models.Model):
             return self.browse()
         return self.filtered(lambda one: one.user_id != self.env.user)
 
-    def _check_reach(self):
-        """A talk is noted with people and cases that one may see, by no other id."""
-        if not self.env.su:
-            self.partner_id.check_access("read")
-            self.lead_id.check_access("read")
+    @api.model
+    def _check_reach(self, vals_list):
+        """A talk is noted with people and cases that one may see, by no other id.
+
+        Asked beforehand: once it is there, the talk makes them one's own.
+        """
+        if self.env.su:
+            return
+        for name in ("partner_id", "lead_id"):
+            ids = {vals.get(name) for vals in vals_list}
+            if not self:
+                ids.add(self.env.context.get(f"default_{name}"))
+            model = self.env[self._fields[name].comodel_name]
+            model.browse(whole(ids)).check_access("read")
 
     def _refuse_source(self):
         """A session is tied to its call, and untied, by the system, never by hand."""

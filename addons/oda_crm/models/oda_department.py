@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 
 class OdaDepartment(models.Model):
@@ -70,6 +70,19 @@ class OdaDepartment(models.Model):
         done = super().write(vals)
         self.env["oda.right"]._oda_apply_everywhere()
         return done
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_without_people(self):
+        # sudo: also people that the one who deletes may not see
+        for one in self.sudo().with_context(active_test=False):
+            if one.member_ids:
+                raise UserError(
+                    self.env._(
+                        "People still belong to %s: give them another department "
+                        "first, or archive this one.",
+                        one.name,
+                    )
+                )
 
     def unlink(self):
         done = super().unlink()

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import importing, tables
 from ..spreadsheet import guard
+from .people import given
 
 #: target of a column -> field of the contact; left out where the field is missing
 FIELD_OF = {
@@ -26,6 +27,10 @@ FIELD_OF = {
     "note": "comment",
     "first_name": "name",
     "last_name": "name",
+}
+#: set by the system only
+GUARDED = {"user_id", "state", "company_id", "message"} | {
+    f"{end}_count" for end in ("created", "updated", "skipped", "refused")
 }
 KEPT_DAYS = 30  # staging rows hold people's data: not longer than needed
 
@@ -148,8 +153,7 @@ class OdaImport(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._oda_require()
-        own = {"user_id", "state", "company_id", "message"}
-        if not self.env.su and any(own & vals.keys() for vals in vals_list):
+        if any(given(self, GUARDED, vals, new=True) for vals in vals_list):
             raise AccessError(self.env._("This is set by the system."))
         imports = super().create(vals_list)
         for one in imports:

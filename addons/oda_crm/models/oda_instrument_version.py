@@ -2,7 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-# All languages at once. A language that is added is no new wording; an option is.
+# All languages at once. A language that is added is no new wording, the last one
+# learns it; an option is.
 # Two who do this at once: the second one's transaction is repeated.
 _KEEP_WORDING = """
 WITH present AS (
@@ -15,16 +16,26 @@ WITH present AS (
 last AS (
     SELECT DISTINCT ON (instrument_id) *
       FROM oda_instrument_version WHERE instrument_id = ANY(%(ids)s)
-     ORDER BY instrument_id, number DESC)
+     ORDER BY instrument_id, number DESC),
+same AS (
+    SELECT l.id, p.name, p.unit, p.options
+      FROM present p JOIN last l ON l.instrument_id = p.id
+     WHERE p.name @> l.name AND p.unit @> l.unit AND p.options @> l.options
+       AND (SELECT count(*) FROM jsonb_object_keys(p.options))
+         = (SELECT count(*) FROM jsonb_object_keys(l.options))),
+learnt AS (
+    UPDATE oda_instrument_version v
+       SET name = s.name, unit = s.unit, options = s.options
+      FROM same s
+     WHERE s.id = v.id
+       AND (v.name, COALESCE(v.unit, '{}'), v.options)
+           IS DISTINCT FROM (s.name, s.unit, s.options))
 INSERT INTO oda_instrument_version
     (instrument_id, number, kind, name, unit, options, by_id, since)
 SELECT p.id, COALESCE(l.number, 0) + 1, p.kind, p.name, p.unit, p.options,
        %(uid)s, now() AT TIME ZONE 'UTC'
   FROM present p LEFT JOIN last l ON l.instrument_id = p.id
- WHERE l.id IS NULL
-    OR NOT (p.name @> l.name AND p.unit @> l.unit AND p.options @> l.options)
-    OR (SELECT count(*) FROM jsonb_object_keys(p.options))
-       != (SELECT count(*) FROM jsonb_object_keys(l.options))
+ WHERE l.id IS NULL OR l.id NOT IN (SELECT id FROM same)
 ON CONFLICT (instrument_id, number) DO NOTHING
 """
 
@@ -89,6 +100,7 @@ class OdaInstrumentVersion(models.Model):
             log_exceptions=False,
         )
         instruments.invalidate_recordset(["version_ids"], flush=False)
+        self.invalidate_model(["name", "unit", "options"], flush=False)
         # sudo: everybody's answers point at wordings, whoever made them
         versions = self.sudo().search(
             [("instrument_id", "in", instruments.ids)], order="instrument_id, number"

@@ -3,6 +3,7 @@ import csv
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools import file_open
 
 DATA = "oda_crm/data/localities.csv"
@@ -103,6 +104,21 @@ class OdaLocality(models.Model):
                 )
 
     @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Who types a town means the town: what begins so comes before what is in its
+        district."""
+        found = super().name_search(name, domain, operator, limit)
+        if not name or operator != "ilike":
+            return found
+        begins = Domain("name", "=ilike", f"{_plain(name)}%") & Domain(domain or [])
+        first = self.search_fetch(begins, ["display_name"], limit=limit)
+        first = first.sorted(
+            lambda one: (one.kind in RURAL, len(one.name), not one.parent_id)
+        )
+        pairs = {one.id: one.display_name for one in first} | dict(found)
+        return list(pairs.items())[:limit]
+
+    @api.model
     def _seed(self):
         """Fill an empty table from the file; what people keep there is theirs.
 
@@ -141,3 +157,8 @@ class OdaLocality(models.Model):
             ]
         )
         return len(rows)
+
+
+def _plain(text):
+    """Typed signs that a pattern would read as its own stand for themselves."""
+    return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

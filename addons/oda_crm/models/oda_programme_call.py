@@ -4,6 +4,12 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .people import given
+
+#: Each is told once: emptied, the followers would be told again.
+GUARDED = {"opening_told_at", "closing_told_at"}
 
 _STATES = [
     ("planned", "Planned"),
@@ -57,6 +63,23 @@ class OdaProgrammeCall(models.Model):
                 call.state = "closing"
             else:
                 call.state = "open"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_guarded(given(self, GUARDED, vals, new=True))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_guarded(given(self, GUARDED, vals))
+        return super().write(vals)
+
+    @api.model
+    def _refuse_guarded(self, names):
+        if names:
+            raise AccessError(
+                self.env._("Whether a call was announced is noted by the system.")
+            )
 
     # === ANNOUNCING ===#
 

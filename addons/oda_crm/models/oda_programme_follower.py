@@ -1,5 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .people import given
+
+#: Since when they follow decides whether an older no still counts.
+GUARDED = {"since", "unsubscribed_at"}
 
 
 class OdaProgrammeFollower(models.Model):
@@ -35,6 +41,23 @@ class OdaProgrammeFollower(models.Model):
     _programme_idx = models.Index(
         "(programme_id, partner_id) WHERE unsubscribed_at IS NULL"
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_guarded(given(self, GUARDED, vals, new=True))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_guarded(given(self, GUARDED, vals))
+        return super().write(vals)
+
+    @api.model
+    def _refuse_guarded(self, names):
+        if names:
+            raise AccessError(
+                self.env._("Since when somebody follows is noted by the system.")
+            )
 
     def _check_may_change(self):
         """Whoever may put somebody among the followers may speak for them."""

@@ -1,11 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.oda_base import sealing
 
 from .. import unsubscribe
+from .people import given
 from .res_partner_contact import TELL_BATCH
+
+#: Set by the buttons and the jobs only.
+GUARDED = {"state", "published_at", "total", "last_partner_id", "call_id"}
 
 # Each follower of a page gets their row here, or had it: nobody is told twice.
 _NOTICES = """
@@ -72,7 +76,21 @@ class OdaProgrammeNews(models.Model):
             sent = news.state == "published"
             news.progress = 100.0 if sent else min(100.0, 100.0 * part)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_guarded(given(self, GUARDED, vals, new=True))
+        return super().create(vals_list)
+
+    @api.model
+    def _refuse_guarded(self, names):
+        if names:
+            raise AccessError(
+                self.env._("How far news are, is set by their buttons, not by hand.")
+            )
+
     def write(self, vals):
+        self._refuse_guarded(given(self, GUARDED, vals))
         if not vals.keys().isdisjoint({"name", "body", "programme_id"}) and any(
             news.state in ("publishing", "published") for news in self
         ):
@@ -110,7 +128,8 @@ class OdaProgrammeNews(models.Model):
                         error,
                     )
                 ) from error
-            news.write(
+            # sudo: what the buttons alone may write; the right was checked
+            news.sudo().write(
                 {
                     "state": "publishing",
                     "published_at": fields.Datetime.now(),
@@ -125,7 +144,10 @@ class OdaProgrammeNews(models.Model):
     def action_cancel(self):
         """Stop; those who were told already stay told."""
         self.check_access("write")
-        self.filtered(lambda news: news.state == "publishing").state = "cancelled"
+        # sudo: as in `_publish`
+        self.sudo().filtered(
+            lambda news: news.state == "publishing"
+        ).state = "cancelled"
         return True
 
     def _follower_domain(self):
@@ -167,7 +189,7 @@ class OdaProgrammeNews(models.Model):
         values = {"last_partner_id": last or self.last_partner_id}
         if len(page) < TELL_BATCH:
             values["state"] = "published"
-        self.write(values)
+        self.sudo().write(values)  # sudo: as in `_publish`
         if self.state == "publishing":
             self._enqueue()
 

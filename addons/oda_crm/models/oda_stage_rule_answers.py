@@ -76,9 +76,8 @@ class OdaStageRule(models.Model):
         by_type = defaultdict(list)
         for rule in rules:
             by_type[int(rule.name)].append(rule)
-        done = (
-            self.env["mail.activity"].sudo().with_context(active_test=False)
-        )  # sudo: done is done, whoever did it
+        # sudo: done is done, whoever did it
+        done = self.env["mail.activity"].sudo().with_context(active_test=False)
         found = done._read_group(
             [
                 ("res_model", "=", "crm.lead"),

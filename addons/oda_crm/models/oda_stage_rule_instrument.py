@@ -13,7 +13,6 @@ class OdaStageRule(models.Model):
     )
     instrument_id = fields.Many2one(
         "oda.instrument",
-        string="Instrument",
         index="btree_not_null",
         ondelete="cascade",
         help="Answered in any session of the consultation.",

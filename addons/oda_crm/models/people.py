@@ -12,5 +12,24 @@ def is_system(env):
 
 
 def whole(values):
-    """The whole numbers among what somebody sent: ids, at most."""
-    return [one for one in values if type(one) is int]
+    """The whole numbers among what somebody sent that can be ids."""
+    if not isinstance(values, list | tuple | set):
+        return []
+    return [one for one in values if type(one) is int and 0 < one < 2**31]
+
+
+def given(model, names, vals, new=False):
+    """The fields among ``names`` that a person gives a record by hand.
+
+    For what the system alone sets. Of a new record the defaults of the context count
+    as well, which anybody can send; empty values are none there.
+
+    :param set names: of fields
+    :return set: those given; none for the superuser
+    """
+    if model.env.su:
+        return set()
+    if not new:
+        return names & vals.keys()
+    context = model.env.context
+    return {name for name in names if vals.get(name) or context.get(f"default_{name}")}

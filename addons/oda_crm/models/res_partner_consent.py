@@ -7,7 +7,7 @@ from .oda_consent import PURPOSES
 
 CONSENT_READERS = (
     "oda_base.group_consultant,oda_base.group_supervisor,oda_base.group_marketing,"
-    "oda_base.group_admin,oda_base.group_connector"
+    "oda_base.group_admin,oda_base.group_connector,oda_base.group_auditor"
 )
 
 

@@ -4,17 +4,19 @@ from datetime import datetime
 from markupsafe import Markup, escape
 
 from odoo import api, fields, models
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 from .. import unsubscribe
+from .oda_consent import PURPOSES
 
 TELL_BATCH = 200  # messages in one transaction
 #: They asked for it themselves: the one consent we know of without a register.
 ASKED = ("asked", "web")
 NEVER = datetime.min
+MERGES_FOLLOWED = 10  # of one card into the next, and so on
 PROGRAMME_READERS = (
     "oda_base.group_consultant,oda_base.group_supervisor,"
-    "oda_base.group_marketing,oda_base.group_admin"
+    "oda_base.group_marketing,oda_base.group_admin,oda_base.group_auditor"
 )
 
 
@@ -34,13 +36,13 @@ class ResPartner(models.Model):
         string="Consultations",
         domain=[("type", "=", "opportunity")],
         context={"active_test": False},
-        groups="sales_team.group_sale_salesman",
+        groups="sales_team.group_sale_salesman,oda_base.group_auditor",
     )
     oda_registration_ids = fields.One2many(
         "event.registration",
         "partner_id",
         string="Registrations",
-        groups="event.group_event_registration_desk",
+        groups="event.group_event_registration_desk,oda_base.group_auditor",
     )
     oda_programme_follower_ids = fields.One2many(
         "oda.programme.follower",
@@ -120,7 +122,7 @@ class ResPartner(models.Model):
         """
         noes = self._oda_last_no(purpose)
         allowed = self.browse()
-        if hasattr(self, "_oda_consents"):
+        if purpose in dict(PURPOSES):
             allowed = self._oda_consents(purpose)
             allowed = allowed.filtered(lambda partner: partner.id not in noes)
         allowed |= self._oda_asked_for(record, noes)
@@ -171,20 +173,18 @@ class ResPartner(models.Model):
                 [("partner_id", "in", self.ids), ("purpose", "=", purpose)]
             )
         }
-        if "oda.consent" in self.env:
-            # sudo: as above
-            answers = self.env["oda.consent"].sudo()
-            said = {}
-            for answer in answers.search(
-                [("partner_id", "in", self.ids), ("purpose", "=", purpose)],
-                order="at, id",
-            ):
-                said[answer.partner_id.id] = answer
-            for partner_id, answer in said.items():
-                if not answer.granted:
-                    noes[partner_id] = max(answer.at, noes.get(partner_id, NEVER))
-                elif noes.get(partner_id, NEVER) < answer.at:
-                    noes.pop(partner_id, None)
+        answers = self.env["oda.consent"].sudo()  # sudo: as above
+        said = {}
+        for answer in answers.search(
+            [("partner_id", "in", self.ids), ("purpose", "=", purpose)],
+            order="at, id",
+        ):
+            said[answer.partner_id.id] = answer
+        for partner_id, answer in said.items():
+            if not answer.granted:
+                noes[partner_id] = max(answer.at, noes.get(partner_id, NEVER))
+            elif noes.get(partner_id, NEVER) < answer.at:
+                noes.pop(partner_id, None)
         return noes
 
     @api.model
@@ -196,6 +196,27 @@ class ResPartner(models.Model):
         return self.env["oda.programme"]
 
     # === UNSUBSCRIBING ===#
+
+    @api.model
+    def _oda_now(self, partner_id):
+        """Return the card of an id, or the one it was merged into; empty: none.
+
+        Letters live longer than cards do, and so do the wishes that answer them.
+        """
+        for _merge in range(MERGES_FOLLOWED):
+            if partner := self.browse(partner_id).exists():
+                return partner
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT res_id FROM oda_event WHERE code = 'partner.merge'"
+                    " AND details->'merged' @> %s::jsonb ORDER BY id DESC LIMIT 1",
+                    str(partner_id),
+                )
+            )
+            if not rows:
+                break
+            partner_id = rows[0][0]
+        return self.browse()
 
     def _oda_unsubscribe_url(self, purpose, record=None):
         """Return the address that ends this without a login, for one partner."""
@@ -222,7 +243,7 @@ class ResPartner(models.Model):
                 log_exceptions=False,
             )
             self.env["oda.contact.refusal"].invalidate_model()
-            if self._oda_consent_is_kept(purpose):
+            if purpose in dict(PURPOSES):  # then answers are kept on the card
                 self._oda_give_consent(purpose, granted=False, source="unsubscribe")
         if programme or purpose == "news":
             Follower.search(domain).unsubscribed_at = fields.Datetime.now()
@@ -232,14 +253,6 @@ class ResPartner(models.Model):
             purpose=purpose,
             programme=programme.code if programme else False,
         )
-
-    @api.model
-    def _oda_consent_is_kept(self, purpose):
-        """True when answers about such messages are kept on the card."""
-        if "oda.consent" not in self.env or not hasattr(self, "_oda_give_consent"):
-            return False
-        kept = self.env["oda.consent"]._fields["purpose"].get_values(self.env)
-        return purpose in kept
 
     def action_oda_similar(self):
         """Choose what makes others similar to this beneficiary."""

@@ -41,7 +41,9 @@ class ResPartner(models.Model):
     def action_oda_new_session(self):
         """Open the form of a walk-in; saving it finds or opens the consultation."""
         self.ensure_one()
-        lead = self.env["crm.lead"]._oda_find_open(self)
+        self.check_access("read")
+        # One that is out of sight is found when the talk is saved.
+        lead = self.env["crm.lead"]._oda_find_open(self)._filtered_access("read")
         return self._oda_session_form(
             default_partner_id=self.id, default_lead_id=lead.id, oda_open_case=True
         )

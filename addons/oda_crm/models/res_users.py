@@ -39,7 +39,7 @@ class ResUsers(models.Model):
         "oda.department",
         string="Department",
         index="btree_not_null",
-        ondelete="restrict",
+        ondelete="set null",  # one with people is not deleted: see its model
     )
 
     def write(self, vals):

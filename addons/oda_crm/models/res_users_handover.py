@@ -58,6 +58,7 @@ class ResUsers(models.Model):
     def _oda_flow_leaders(self, tasks):
         """``{task id: leader of its consultation's flow}``, who stays."""
         on_leads = tasks.filtered(lambda task: task.res_model == "crm.lead")
+        # sudo: whose flow it is, whoever removes the user
         leads = self.env["crm.lead"].sudo().browse(set(on_leads.mapped("res_id")))
         leaders = {
             lead.id: lead.team_id.user_id

@@ -20,6 +20,7 @@ from . import (
     test_timeline,
     test_rights_plain,
     test_right_matrix,
+    test_public_methods,
     test_right_change,
     test_right_scope,
     test_export_guard,
@@ -27,6 +28,7 @@ from . import (
     test_import,
     test_import_committed,
     test_segments_plain,
+    test_seams,
     test_segment,
     test_red_list,
     test_event_seats,
@@ -38,4 +40,7 @@ from . import (
     test_session_form,
     test_session_together,
     test_news_committed,
+    test_layout_pure,
+    test_card_layout,
+    test_new_field,
 )

@@ -164,6 +164,15 @@ class TestBeneficiaryCard(CrmCase):
         self.assertFalse(locality.search([("region", "=", False)]))
         found = locality.with_user(self.consultant).name_search("hincesti")
         self.assertTrue(found)
+        soroca = locality.search([("name", "=", "Soroca"), ("kind", "=", "town")])
+        found = locality.with_user(self.consultant).name_search("soroc", limit=8)
+        self.assertEqual(found[0], (soroca.id, soroca.display_name))
+        self.assertEqual(len(found), 8, "then what is in its district")
+        self.assertEqual(len(dict(found)), 8, "each once")
+        only = locality.name_search("soroc", [("kind", "=", "district")])
+        self.assertEqual([one[0] for one in only], soroca.parent_id.ids)
+        for odd in ("%", "_", "\\", "Soroca%"):
+            self.assertEqual(locality.name_search(odd), [])
         with self.assertRaises(AccessError):
             locality.with_user(self.consultant).create({"name": "X"})
         with self.assertRaises(ValidationError):

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from lxml import etree
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.bus.models.bus import channel_with_db
@@ -313,6 +313,15 @@ class TestRightScope(CrmCase):
         two = one.create({"name": "Two", "parent_id": one.id})
         with self.assertRaises(Exception):  # noqa: B017  # either of Odoo's words
             one.parent_id = two
+
+    def test_a_department_with_people_is_not_deleted(self):
+        department = self.env["oda.department"].create({"name": "Field work"})
+        self.consultant.oda_department_id = department
+        self.consultant.active = False
+        with self.assertRaises(UserError):
+            department.unlink()
+        self.consultant.oda_department_id = False
+        self.assertTrue(department.unlink())
 
     def test_merging_needs_the_right_and_both_records(self):
         other = self._case(self.stranger, self.abroad)

@@ -120,6 +120,8 @@ class TestInstrument(FormCase):
         self.new_session()._set_answers({self.tick.id: True})
         # The first version knows no Romanian: its words are a new key only.
         self.assertEqual(len(self.tick.version_ids), 1)
+        first = self.tick.version_ids.with_context(lang="ro_RO")
+        self.assertEqual(first.name, "Grant nerambursabil", "it learns them")
         self.tick.with_context(lang="en_US").name = "Non-refundable grant"
         self.new_session()._set_answers({self.tick.id: True})
         self.assertEqual(len(self.tick.version_ids), 2)

@@ -11,7 +11,7 @@ from .common_rules import RulesCase
 class TestMoves(RulesCase):
     def test_forward_needs_the_answers(self):
         lead = self.case(self.consultant)
-        with self.refused("Contact Name; City") as caught:
+        with self.refused("Person; City") as caught:
             lead.stage_id = self.stages[1]
         data = caught.exception.context["oda_refusal"]
         self.assertEqual(data["code"], "missing")
@@ -37,7 +37,7 @@ class TestMoves(RulesCase):
                 lead.stage_id = self.stages[1]
         lead.write({"description": "<b>x</b>"})
         lead.contact_name = " \u200b "
-        with self.refused("Contact Name"):
+        with self.refused("Person"):
             lead.stage_id = self.stages[1]
 
     def test_zero_is_an_answer_unless_strict(self):
@@ -74,7 +74,7 @@ class TestMoves(RulesCase):
 
     def test_the_system_owes_the_answers_too(self):
         lead = self.case()
-        with self.refused("Contact Name"):
+        with self.refused("Person"):
             lead.stage_id = self.stages[3]
         lead.write(dict(self.ANSWERED, stage_id=self.stages[3].id))
         self.assertEqual(lead.won_status, "won")
@@ -211,7 +211,7 @@ class TestMoves(RulesCase):
 class TestOrder(RulesCase):
     def test_second_waits_for_the_first(self):
         lead = self.case(self.consultant)
-        with self.refused("“Contact Name” before “City”"):
+        with self.refused("“Person” before “City”"):
             lead.city = "Cahul"
         lead.write({"city": "Cahul", "contact_name": "Ion"})
 
@@ -259,7 +259,7 @@ class TestOverride(RulesCase):
         self.assertIn("field:city", event.details["rules"])
         self.assertIn(self.REASON, lead.message_ids[0].body)
         # what is owed stays owed
-        with self.refused("Contact Name"):
+        with self.refused("Person"):
             lead.stage_id = self.stages[3]
 
     def test_reason_must_say_something(self):
@@ -305,7 +305,7 @@ class TestWays(RulesCase):
             "team_id": self.flow.id,
             "stage_id": self.stages[1].id,
         }
-        with self.refused("Contact Name"):
+        with self.refused("Person"):
             Lead.create(vals)
         with self.refused("one stage at a time"):
             Lead.create(vals | self.ANSWERED)
@@ -518,6 +518,27 @@ class TestFlow(RulesCase):
             )
             self.assertEqual(columns, stages)
 
+    def test_columns_are_of_the_flows_one_works_in(self):
+        Stage = self.env["crm.stage"]
+        mine = self.env["crm.lead"].with_user(self.consultant)
+        mine = mine.with_context(show_user_team_stages=1)
+        other = self.env.ref("oda_crm.flow_cold")
+        self.env["ir.config_parameter"].set_param("sales_team.membership_multi", "1")
+        self.flow.member_ids = self.consultant
+        self.assertEqual(mine._read_group_stage_ids(Stage, []), self.stages)
+        searched = mine._read_group_stage_ids(Stage, [("team_id", "=", other.id)])
+        self.assertEqual(searched, other._oda_stages(), "columns of what is searched")
+        for odd in ("x", False, [other.id, "x"], {"a": 1}):
+            mine._read_group_stage_ids(Stage, [("team_id", "in", [odd])])
+            mine._read_group_stage_ids(Stage, [("team_id", "=", "x")])
+        where = [("team_id", "in", [other.id, self.flow.id])]
+        both = mine._read_group_stage_ids(Stage, where)
+        self.assertEqual(both, other._oda_stages() | self.stages)
+        # with work outside the flows, the shared stages are there, too
+        self.env["crm.team"].create({"name": "Shared"}).member_ids = self.consultant
+        mine.env.user.invalidate_recordset()
+        self.assertLess(self.stages, mine._read_group_stage_ids(Stage, []))
+
     def test_property_of_a_wrong_type_is_refused_in_words(self):
         lead = self.case(self.consultant)
         for value in ("many", [1], True, {"a": 1}):
@@ -644,7 +665,7 @@ class TestToGoOn(RulesCase):
             [("contact_name", 1), ("city", 2)],
         )
         self.assertEqual([one["name"] for one in told["moves"]], ["Stage 2"])
-        self.assertEqual(lead.oda_to_go_on_text, "To go on: Contact Name +1")
+        self.assertEqual(lead.oda_to_go_on_text, "To go on: Person +1")
         lead.write(self.ANSWERED)
         lead.invalidate_recordset(["oda_to_go_on", "oda_to_go_on_text"])
         self.assertEqual(lead.oda_to_go_on["items"], [])

@@ -40,6 +40,21 @@ class TestUnsubscribe(ProgrammeCase, HttpCase):
         again = self.url_open(self.path, data={"x": "1"})
         self.assertEqual(again.status_code, 200, "twice is once")
 
+    def test_a_letter_to_a_card_that_was_merged(self):
+        """What they say to an old letter is said for the card they have now."""
+        path = self.path
+        for name in ("Merged once", "Merged twice"):
+            kept = self.env["res.partner"].create({"name": name, "lang": "en_US"})
+            self.env["base.partner.merge.automatic.wizard"]._merge(
+                (self.person | kept).ids, kept, extra_checks=False
+            )
+            self.assertFalse(self.person.exists())
+            self.person = kept
+        self.assertEqual(self.url_open(path).status_code, 200)
+        self.assertEqual(self.url_open(path, data={"everything": "1"}).status_code, 200)
+        self.env.invalidate_all()
+        self.assertEqual(self.person._oda_refused("news"), self.person)
+
     def test_pressing_for_all(self):
         other = self.env["oda.programme"].create({"name": "Start", "code": "ST"})
         second = self.follow(self.person, programme=other)

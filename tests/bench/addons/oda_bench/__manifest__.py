@@ -6,7 +6,7 @@
     "license": "AGPL-3",
     "author": "ODA",
     "category": "Hidden/Tests",
-    "depends": ["oda_telephony"],
+    "depends": ["oda_telephony", "oda_bench_count"],
     "data": ["security/ir.model.access.csv"],
     "post_init_hook": "post_init_hook",
 }

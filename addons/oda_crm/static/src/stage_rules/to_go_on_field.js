@@ -92,13 +92,19 @@ export class ToGoOnField extends Component {
     goTo(item) {
         const form = this.root.el.closest(".o_form_view");
         const name = item.kind === "property" ? "lead_properties" : item.name;
-        let place = form?.querySelector(`.o_field_widget[name="${CSS.escape(name)}"]`);
+        // A beneficiary's field stands on the card under a name of its own.
+        const names = [name, name.replace(/^partner_id\./, "x_oda_p_")];
+        let place = null;
+        for (const one of names) {
+            place ||= form?.querySelector(`.o_field_widget[name="${CSS.escape(one)}"]`);
+        }
         if (item.kind === "property") {
             place = place?.querySelector(`[property-name="${CSS.escape(item.name)}"]`) || place;
         } else if (item.kind === "task") {
             place = form?.querySelector(".o-mail-Chatter-activity, .o-mail-Activity");
         }
         if (place) {
+            place.closest(".o_oda_group")?.dispatchEvent(new CustomEvent("oda-unfold"));
             place.scrollIntoView({ block: "center" });
             const target = place.matches(FOCUSABLE) ? place : place.querySelector(FOCUSABLE);
             (target || place).focus();

@@ -442,7 +442,7 @@ class TestRedListExport(HttpCase):
             "res.partner": (["name"], ["Slipped in"]),
             "crm.lead": (["name", "type"], ["Slipped in", "opportunity"]),
             "oda.consultation.session": (
-                ["partner_id/.id", "note"],
+                ["partner_id/.id", "content"],
                 [str(self.partner.id), "Slipped in"],
             ),
             "oda.phone": (

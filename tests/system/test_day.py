@@ -230,7 +230,7 @@ def test_walk_in(day):
 
     page.goto("/odoo/action-contacts.action_contacts")
     if day.small:
-        page.click(".o_control_panel button:has(.oi-search)")
+        page.click(".o_control_panel button:has(.fa-search)")
     local = "0" + number.replace(" ", "").removeprefix("+373")
     page.fill(".o_searchview_input", local)
     page.keyboard.press("Enter")

@@ -137,7 +137,7 @@ def test_day(day):
     form = ".modal .o_form_view"
     page.wait_for_selector(f"{form} [name=oda_locality_id] input")
     choose(page, "oda_locality_id", "Soroca", form)
-    choose(page, "oda_activity_class_id", "10.71", form)
+    choose(page, "oda_activity_class_id", "Fabricarea pâinii", form)
     day.shot("fill-in")
     page.click(".modal .o_form_button_save")
     page.wait_for_selector(".modal", state="detached")

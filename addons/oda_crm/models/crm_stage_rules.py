@@ -9,6 +9,11 @@ class CrmStage(models.Model):
         "oda.stage.rule", "stage_id", string="What this stage needs"
     )
 
+    @api.onchange("is_won")
+    def _onchange_is_won(self):
+        """Core warns of consultations to be counted again: a new stage has none."""
+        return super()._onchange_is_won() if self._origin else None
+
     @api.model_create_multi
     def create(self, vals_list):
         stages = super().create(vals_list)

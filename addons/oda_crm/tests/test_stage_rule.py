@@ -518,6 +518,11 @@ class TestFlow(RulesCase):
             )
             self.assertEqual(columns, stages)
 
+    def test_a_new_stage_is_made_without_a_warning(self):
+        stage = self.env["crm.stage"].new({"name": "New", "is_won": True})
+        self.assertFalse(stage._onchange_is_won())
+        self.assertIn("warning", self.stages[0]._onchange_is_won())
+
     def test_columns_are_of_the_flows_one_works_in(self):
         Stage = self.env["crm.stage"]
         mine = self.env["crm.lead"].with_user(self.consultant)

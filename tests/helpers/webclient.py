@@ -13,9 +13,7 @@ CALL = """async ([model, method, args, kwargs]) => {
     if (error) throw new Error(error.data.message);
     return result;
 }"""
-SIDEWAYS = (
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-)
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def call(page, model, method, *args, **kwargs):
@@ -31,7 +29,7 @@ def create(page, model, **values):
 def choose(page, field, text, within=""):
     """Choose the first record of a many2one that is found by ``text``.
 
-    At a desk it is a list under the field, on a phone a dialog with a search of its own.
+    At a desk it is a list under the field, on a phone a dialog with its own search.
 
     :param str within: selector of what the field is looked for in
     """

@@ -62,8 +62,8 @@ class Day:
             )
         )
 
-    def stage(self):
-        return self.system.psql(
+    def where_it_stands(self):
+        return (
             "SELECT d.name FROM crm_lead l JOIN ir_model_data d "
             "ON d.model = 'crm.stage' AND d.res_id = l.stage_id "
             f"WHERE l.id = {self.lead}"
@@ -85,15 +85,12 @@ class Day:
         self.lead = create(page, "crm.lead", name=self.case, **opened)
         moved = {"stage_id": self.ref("stage_ads_contacted")}
         call(page, "crm.lead", "write", [self.lead], moved)
-        lost = create(page, "crm.lead", name=self.orphan, **opened)
+        self.lost = create(page, "crm.lead", name=self.orphan, **opened)
         page.context.close()
-        self.lost = lost
+        on_it = f"res_model = 'crm.lead' AND res_id = {self.lost}"
+        self.system.psql(f"DELETE FROM mail_activity WHERE {on_it}")
         self.system.psql(
-            "DELETE FROM mail_activity WHERE res_model = 'crm.lead' "
-            f"AND res_id = {lost}"
-        )
-        self.system.psql(
-            f"UPDATE crm_lead SET oda_next_step_missing = true WHERE id = {lost}"
+            f"UPDATE crm_lead SET oda_next_step_missing = true WHERE id = {self.lost}"
         )
 
 
@@ -131,7 +128,7 @@ def test_day(day):
     move_on(page, day)
     page.wait_for_selector(REFUSED)
     assert page.locator(f"{REFUSED} li").count() == 2
-    assert day.stage() == "stage_ads_contacted"
+    assert day.system.psql(day.where_it_stands()) == "stage_ads_contacted"
     day.shot("refused")
     page.click(".modal-footer .btn-primary")
     form = ".modal .o_form_view"
@@ -141,11 +138,7 @@ def test_day(day):
     day.shot("fill-in")
     page.click(".modal .o_form_button_save")
     page.wait_for_selector(".modal", state="detached")
-    day.system.wait_for(
-        "SELECT d.name FROM crm_lead l JOIN ir_model_data d "
-        f"ON d.model = 'crm.stage' AND d.res_id = l.stage_id WHERE l.id = {day.lead}",
-        "stage_ads_needs",
-    )
+    day.system.wait_for(day.where_it_stands(), "stage_ads_needs")
     day.shot("moved")
 
     # A session, by the button on the card.
@@ -252,11 +245,11 @@ def plan(page, what):
 
 def move_on(page, day):
     """Press the next stage in the status bar."""
+    stages = page.locator(".o_statusbar_status button:visible")
     if day.small:
-        page.locator(".o_statusbar_status button:visible").first.click()
-        page.locator(".o-dropdown-item:visible", has_text="Necesități").click()
-    else:
-        page.locator(".o_statusbar_status button:visible", has_text="Necesități").click()
+        stages.first.click()
+        stages = page.locator(".o-dropdown-item:visible")
+    stages.filter(has_text="Necesități").click()
 
 
 def press(page, day, name):

@@ -43,7 +43,7 @@ def choose(page, field, text, within=""):
     dialog_element = dialog.element_handle()
     dialog.locator("button:has(.fa-search)").click()
     dialog.locator(".o_searchview_input").fill(text)
-    page.keyboard.press("Enter")
+    page.locator(".o_searchview_autocomplete").get_by_text(text).first.click()
     dialog.locator(".o_facet_value").first.wait_for()
     found = dialog.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)")
     found.filter(has_text=text).first.click()

@@ -200,6 +200,7 @@ def test_walk_in(day):
     day.page = page = login(day.new_page(), day.person)
     page.goto("/odoo/action-contacts.action_contacts/new")
     page.wait_for_selector(".o_form_view [name=name] input, [name=name] textarea")
+    page.get_by_label("Persoană").check()
     known = "069123456"  # Ion Munteanu of the demo data, as people write it
     page.fill(".o_form_view [name=phone] input", known)
     page.keyboard.press("Tab")

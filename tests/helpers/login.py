@@ -14,7 +14,8 @@ def login(page, person, path="/odoo"):
     page.fill("input[name=login]", person)
     page.fill("input[name=password]", "admin" if person == "admin" else person)
     page.click("form.oe_login_form button[type=submit]")
-    page.wait_for_selector(".o_web_client")
+    # the first page of a new database waits until its styles and scripts are made
+    page.wait_for_selector(".o_web_client", timeout=90_000)
     if path != "/odoo":
         page.goto(path)
     page.wait_for_selector(".o_main_navbar")

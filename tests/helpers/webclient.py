@@ -39,15 +39,15 @@ def choose(page, field, text, within=""):
         page.locator(".o-autocomplete--dropdown-item", has_text=text).first.click()
         return
     box.click()
-    dialog = page.locator(".o_select_create_dialog_content").last
-    if not dialog.locator(".o_searchview_input").is_visible():
-        page.locator(".modal button:has(.oi-search):visible").last.click()
+    dialog = page.locator(".modal:has(.o_data_row, .o_kanban_record)").last
+    dialog_element = dialog.element_handle()
+    dialog.locator("button:has(.fa-search)").click()
     dialog.locator(".o_searchview_input").fill(text)
-    page.keyboard.press("Enter")
+    page.locator(".o_searchview_autocomplete").get_by_text(text).first.click()
     dialog.locator(".o_facet_value").first.wait_for()
     found = dialog.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)")
     found.filter(has_text=text).first.click()
-    dialog.wait_for(state="detached")
+    page.wait_for_function("at => !at.isConnected", arg=dialog_element)
 
 
 def save(page):

@@ -74,10 +74,8 @@ def test_new_flow_works_in_an_open_browser(desks, system, artifacts):
     choose(admin, "instrument_id", INSTRUMENT, ".o_form_view")
     shot(admin, artifacts, "admin-4-rule")
     save(admin)
-    first = int(
-        system.psql(f"SELECT id FROM crm_stage WHERE name->>'ro_RO' = '{FIRST}'")
-    )
-    rule = {"team_id": flow, "stage_id": first, "kind": "property"}
+    first = system.psql(f"SELECT id FROM crm_stage WHERE name->>'ro_RO' = '{FIRST}'")
+    rule = {"team_id": flow, "stage_id": int(first), "kind": "property"}
     create(admin, "oda.stage.rule", path="lead_properties.space", sequence=20, **rule)
 
     # The consultant, in the browser that was open all the time.
@@ -119,9 +117,8 @@ def test_new_flow_works_in_an_open_browser(desks, system, artifacts):
     ana.locator(".o_oda_instrument", has_text=INSTRUMENT).locator("input").check()
     ana.fill(".o_oda_draft_text textarea", "Vrea 40 m² cu ventilație.")
     system.wait_for(
-        "SELECT count(*) FROM oda_instrument_answer a "
-        "JOIN oda_consultation_session s ON s.id = a.session_id "
-        f"WHERE s.lead_id = {lead}",
+        "SELECT count(*) FROM oda_instrument_answer a JOIN oda_consultation_session s "
+        f"ON s.id = a.session_id WHERE s.lead_id = {lead}",
         "1",
     )
     shot(ana, artifacts, "admin-8-consultant-session")

@@ -62,8 +62,8 @@ class Day:
             )
         )
 
-    def stage(self):
-        return self.system.psql(
+    def where_it_stands(self):
+        return (
             "SELECT d.name FROM crm_lead l JOIN ir_model_data d "
             "ON d.model = 'crm.stage' AND d.res_id = l.stage_id "
             f"WHERE l.id = {self.lead}"
@@ -85,15 +85,12 @@ class Day:
         self.lead = create(page, "crm.lead", name=self.case, **opened)
         moved = {"stage_id": self.ref("stage_ads_contacted")}
         call(page, "crm.lead", "write", [self.lead], moved)
-        lost = create(page, "crm.lead", name=self.orphan, **opened)
+        self.lost = create(page, "crm.lead", name=self.orphan, **opened)
         page.context.close()
-        self.lost = lost
+        on_it = f"res_model = 'crm.lead' AND res_id = {self.lost}"
+        self.system.psql(f"DELETE FROM mail_activity WHERE {on_it}")
         self.system.psql(
-            "DELETE FROM mail_activity WHERE res_model = 'crm.lead' "
-            f"AND res_id = {lost}"
-        )
-        self.system.psql(
-            f"UPDATE crm_lead SET oda_next_step_missing = true WHERE id = {lost}"
+            f"UPDATE crm_lead SET oda_next_step_missing = true WHERE id = {self.lost}"
         )
 
 
@@ -131,21 +128,17 @@ def test_day(day):
     move_on(page, day)
     page.wait_for_selector(REFUSED)
     assert page.locator(f"{REFUSED} li").count() == 2
-    assert day.stage() == "stage_ads_contacted"
+    assert day.system.psql(day.where_it_stands()) == "stage_ads_contacted"
     day.shot("refused")
     page.click(".modal-footer .btn-primary")
     form = ".modal .o_form_view"
     page.wait_for_selector(f"{form} [name=oda_locality_id] input")
     choose(page, "oda_locality_id", "Soroca", form)
-    choose(page, "oda_activity_class_id", "10.71", form)
+    choose(page, "oda_activity_class_id", "Fabricarea pâinii", form)
     day.shot("fill-in")
     page.click(".modal .o_form_button_save")
     page.wait_for_selector(".modal", state="detached")
-    day.system.wait_for(
-        "SELECT d.name FROM crm_lead l JOIN ir_model_data d "
-        f"ON d.model = 'crm.stage' AND d.res_id = l.stage_id WHERE l.id = {day.lead}",
-        "stage_ads_needs",
-    )
+    day.system.wait_for(day.where_it_stands(), "stage_ads_needs")
     day.shot("moved")
 
     # A session, by the button on the card.
@@ -207,6 +200,7 @@ def test_walk_in(day):
     day.page = page = login(day.new_page(), day.person)
     page.goto("/odoo/action-contacts.action_contacts/new")
     page.wait_for_selector(".o_form_view [name=name] input, [name=name] textarea")
+    page.get_by_label("Persoană").check()
     known = "069123456"  # Ion Munteanu of the demo data, as people write it
     page.fill(".o_form_view [name=phone] input", known)
     page.keyboard.press("Tab")
@@ -230,7 +224,7 @@ def test_walk_in(day):
 
     page.goto("/odoo/action-contacts.action_contacts")
     if day.small:
-        page.click(".o_control_panel button:has(.oi-search)")
+        page.click(".o_control_panel button:has(.fa-search)")
     local = "0" + number.replace(" ", "").removeprefix("+373")
     page.fill(".o_searchview_input", local)
     page.keyboard.press("Enter")
@@ -252,12 +246,11 @@ def plan(page, what):
 
 def move_on(page, day):
     """Press the next stage in the status bar."""
+    stages = page.locator(".o_statusbar_status button:visible")
     if day.small:
-        page.locator(".o_statusbar_status button:visible").first.click()
-        page.locator(".o-dropdown-item:visible", has_text="Necesități").click()
-    else:
-        steps = page.locator(".o_statusbar_status button:visible")
-        steps.filter(has_text="Necesități").click()
+        stages.first.click()
+        stages = page.locator(".o-dropdown-item:visible")
+    stages.filter(has_text="Necesități").click()
 
 
 def press(page, day, name):

@@ -132,9 +132,9 @@ class OdaDemo(models.AbstractModel):
         return self.env[model].browse(found.mapped("res_id")).exists()
 
     def _without_our_people(self, partners):
-        users = self.env["res.users"].search([("active", "=", True)])
-        ours = users.partner_id | self.env["res.company"].search([]).partner_id
-        return partners - ours
+        companies = self.env["res.company"].search([("partner_id", "in", partners.ids)])
+        users = self.env["res.users"].search([("partner_id", "in", partners.ids)])
+        return partners - users.partner_id - companies.partner_id
 
     # === BENEFICIARIES ===#
 

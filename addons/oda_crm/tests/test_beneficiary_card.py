@@ -171,7 +171,7 @@ class TestBeneficiaryCard(CrmCase):
         self.assertEqual(len(dict(found)), 8, "each once")
         only = locality.name_search("soroc", [("kind", "=", "district")])
         self.assertEqual([one[0] for one in only], soroca.parent_id.ids)
-        for odd in ("%", "_", "\\", "Soroca%"):
+        for odd in ("\\", "\\\\%", "x" * 10_000):
             self.assertEqual(locality.name_search(odd), [])
         with self.assertRaises(AccessError):
             locality.with_user(self.consultant).create({"name": "X"})

@@ -518,6 +518,19 @@ class TestFlow(RulesCase):
             )
             self.assertEqual(columns, stages)
 
+    def test_a_new_stage_is_made_without_a_warning(self):
+        stage = self.env["crm.stage"].new({"name": "New", "is_won": True})
+        self.assertFalse(stage._onchange_is_won())
+        self.assertIn("warning", self.stages[0]._onchange_is_won())
+
+    def test_a_new_stage_is_the_last_of_its_flow(self):
+        Stage = self.env["crm.stage"]
+        made = {"team_ids": [Command.set(self.flow.ids)]}
+        late, last = Stage.create([{"name": "B", **made}, {"name": "A", **made}])
+        self.assertEqual(self.flow._oda_stages(), self.stages | late | last)
+        first = Stage.create({"name": "First", "sequence": 1, **made})
+        self.assertEqual(self.flow._oda_stages()[0], first)
+
     def test_columns_are_of_the_flows_one_works_in(self):
         Stage = self.env["crm.stage"]
         mine = self.env["crm.lead"].with_user(self.consultant)

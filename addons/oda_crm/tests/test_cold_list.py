@@ -35,8 +35,7 @@ class ColdCase(CrmCase):
         cls.event = cls.env["event.event"].create(event_values(name="Export"))
         cls.team = cls.env["crm.team"].create({"name": "Cold flow"})
         cls.cold = cls.new_list()
-        if hasattr(cls.people, "_oda_give_consent"):
-            cls.people._oda_give_consent("calls")
+        cls.people._oda_give_consent("calls")
 
     @classmethod
     def new_list(cls, **values):
@@ -140,6 +139,7 @@ class TestColdList(ColdCase):
     def test_nobody_is_forgotten_when_managers_change(self):
         leads = self.make()
         self.assertEqual(len(leads.activity_ids), 7, "the call is the next step")
+        self.assertEqual(set(leads.activity_ids.mapped("summary")), {"Call: Export"})
         done = leads.filtered(lambda lead: lead.user_id == self.other)[0]
         done.with_user(self.other).action_oda_cold_refuse()
         task = leads[0].activity_schedule(

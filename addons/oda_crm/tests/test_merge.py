@@ -97,7 +97,7 @@ class TestMerge(CrmCase):
             [("code", "=", "partner.merge"), ("res_id", "=", self.keep.id)]
         )
         self.assertEqual(event.details, {"merged": [dropped]})
-        self.assertEqual(event.user_id, self.consultant)
+        self.assertEqual(event.user_id, self.lead)
 
     def test_dialog_from_the_warning(self):
         action = self.keep.with_user(self.consultant).oda_merge_with(self.drop.id)

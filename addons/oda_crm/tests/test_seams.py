@@ -275,9 +275,7 @@ class TestNobodyLetsThemselvesIn(SeamsCase):
                 Lead.with_context(**{key: value}).create(
                     {"name": "x", "type": "opportunity"}
                 )
-        self.assertTrue(
-            Lead.create({"name": "x", "type": "opportunity", "oda_cold_outcome": False})
-        )
+        self.assertTrue(Lead.create({"name": "x", "type": "opportunity"}))
 
     def test_whose_rights_a_cold_list_is_made_with(self):
         """The job runs as who pressed the button; nobody names another."""

@@ -90,7 +90,7 @@ class OdaJsonController(WebJsonController):
     def _get_action(self, subpath):
         found = super()._get_action(subpath)
         model = request.env[found[0].res_model]
-        if hasattr(model, "_oda_require"):
+        if getattr(model, "_oda_subject", None):
             model._oda_require("export")
             model._oda_log_export(None, ["/json"])
         return found

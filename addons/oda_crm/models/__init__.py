@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
     base,
+    oda_by_system,
     ir_module_module,
     oda_instrument_group,
     oda_instrument,

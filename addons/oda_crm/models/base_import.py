@@ -12,7 +12,7 @@ class BaseImport(models.TransientModel):
 
     def execute_import(self, fields, columns, options, dryrun=False):
         model = self.env.get(self.res_model)
-        if hasattr(model, "_oda_require"):
+        if getattr(model, "_oda_subject", None):
             model._oda_require("import")
         return super().execute_import(fields, columns, options, dryrun=dryrun)
 

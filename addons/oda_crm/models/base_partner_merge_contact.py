@@ -1,8 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, models
 
-# Core deletes every row of a table in which the merged cards collide. So nothing may
-# collide: consultations and seats stay, doubles of a list of names go, a "no" wins.
+# Of rows that become equal `_oda_drop_doubles` leaves one. Consultations and seats are
+# no doubles and stay; of two followers the "no" wins.
 _BEFORE = (
     """
 UPDATE crm_lead SET oda_cold_list_id = NULL
@@ -31,30 +31,6 @@ UPDATE oda_programme_follower f SET unsubscribed_at = o.unsubscribed_at
  WHERE f.partner_id = ANY(%(all)s) AND o.partner_id = ANY(%(all)s)
    AND f.programme_id = o.programme_id AND f.unsubscribed_at IS NULL
    AND o.unsubscribed_at IS NOT NULL
-""",
-    """
-DELETE FROM oda_programme_follower WHERE id IN (
-    SELECT id FROM (
-        SELECT id, row_number() OVER (
-            PARTITION BY programme_id ORDER BY partner_id = %(dst)s DESC, id) AS n
-          FROM oda_programme_follower WHERE partner_id = ANY(%(all)s)) x
-     WHERE n > 1)
-""",
-    """
-DELETE FROM oda_programme_notice WHERE id IN (
-    SELECT id FROM (
-        SELECT id, row_number() OVER (
-            PARTITION BY news_id ORDER BY partner_id = %(dst)s DESC, id) AS n
-          FROM oda_programme_notice WHERE partner_id = ANY(%(all)s)) x
-     WHERE n > 1)
-""",
-    """
-DELETE FROM oda_contact_refusal WHERE id IN (
-    SELECT id FROM (
-        SELECT id, row_number() OVER (
-            PARTITION BY purpose ORDER BY partner_id = %(dst)s DESC, id) AS n
-          FROM oda_contact_refusal WHERE partner_id = ANY(%(all)s)) x
-     WHERE n > 1)
 """,
 )
 

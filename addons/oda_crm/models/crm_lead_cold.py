@@ -12,7 +12,12 @@ NOTE_LIMIT = 10_000  # characters
 SKIP_FOR = timedelta(minutes=30)
 FOLLOW_UP = timedelta(days=1)  # after the event
 #: Set by the buttons and the list only.
-GUARDED = {"oda_cold_list_id", "oda_cold_outcome", "oda_cold_attempts"}
+GUARDED = {
+    "oda_cold_list_id",
+    "oda_cold_outcome",
+    "oda_cold_attempts",
+    "oda_cold_due_at",
+}
 
 
 class CrmLead(models.Model):
@@ -222,7 +227,8 @@ class CrmLead(models.Model):
     def action_oda_cold_skip(self):
         """Leave this one for half an hour and go on."""
         self._oda_cold_start()
-        self.oda_cold_due_at = fields.Datetime.now() + SKIP_FOR
+        # sudo: as in `_oda_cold_settle`
+        self.sudo().oda_cold_due_at = fields.Datetime.now() + SKIP_FOR
         return self._oda_cold_next_action(self.oda_cold_list_id, after=self)
 
     def _oda_cold_start(self):

@@ -49,10 +49,6 @@ class CrmLead(models.Model):
             answers[one.lead_id.id][one.instrument_id.id] = one._raw()
         return answers
 
-    def _oda_instrument_answers(self, instruments):
-        """As `_answers_instrument`, of a recordset of instruments."""
-        return self._answers_instrument(instruments.ids)
-
     def action_oda_new_session(self):
         """Open the form of a talk in person about this consultation."""
         self.ensure_one()

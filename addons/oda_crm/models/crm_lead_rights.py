@@ -3,7 +3,6 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from .. import rights
-from .people import is_system, whole
 
 
 class CrmLead(models.Model):
@@ -41,23 +40,17 @@ class CrmLead(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         default = self.env.context.get("default_partner_id")
-        self._oda_check_reach({vals.get("partner_id", default) for vals in vals_list})
+        self.env["res.partner"]._oda_check_reach(
+            {vals.get("partner_id", default) for vals in vals_list}
+        )
         return super().create(vals_list)
 
     def write(self, vals):
         if vals.get("partner_id"):
-            self._oda_check_reach({vals["partner_id"]} - set(self.partner_id.ids))
+            self.env["res.partner"]._oda_check_reach(
+                {vals["partner_id"]} - set(self.partner_id.ids)
+            )
         return super().write(vals)
-
-    @api.model
-    def _oda_check_reach(self, partner_ids):
-        """A case is opened for people whom one may see, by no other id.
-
-        Asked beforehand: once it is there, the case makes them one's own.
-        """
-        ids = whole(partner_ids)
-        if ids and not is_system(self.env):
-            self.env["res.partner"].browse(ids).check_access("read")
 
     def _merge_opportunity(
         self, user_id=False, team_id=False, auto_unlink=True, max_length=5

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from .. import rules
-from .people import given
+from .people import given, is_system
 
 # Writing one of these may change the stage, the flow, or whether there is one.
 _MOVES = frozenset({"stage_id", "team_id", "type", "user_id"})
@@ -118,10 +118,7 @@ class CrmLead(models.Model):
 
     def _oda_is_person(self):
         """Return whether somebody writes; the superuser and the connectors do not."""
-        connector = self.env["ir.model.data"]._xmlid_to_res_id(
-            "oda_base.user_connector", raise_if_not_found=False
-        )
-        return not self.env.su and self.env.uid not in (SUPERUSER_ID, connector)
+        return not is_system(self.env)
 
     def _oda_standing(self, answered=None, here_only=False):
         """Return `{lead id: Standing}`; one reading for all flows and kinds.

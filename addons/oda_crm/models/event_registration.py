@@ -5,7 +5,9 @@ from odoo import api, fields, models
 class EventRegistration(models.Model):
     """A seat of a beneficiary: taken in turn, whichever door they came through."""
 
-    _inherit = "event.registration"
+    _name = "event.registration"
+    _inherit = ["event.registration", "oda.by_system"]
+    _oda_by_system = {"oda_source", "oda_lead_id"}
 
     oda_source = fields.Char(string="Registered through", readonly=True, copy=False)
     oda_lead_id = fields.Many2one(

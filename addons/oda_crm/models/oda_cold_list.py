@@ -1,14 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from .. import coldcalls
 from .crm_lead import QUIET
-from .people import given
 
-#: Set by the buttons and the jobs only: whose rights a list is made with, how far.
-GUARDED = {"state", "maker_id", "total", "looked_at", "last_partner_id"}
 BATCH = 200  # consultations made in one transaction
 
 _DISTRIBUTE = """
@@ -38,8 +35,11 @@ class OdaColdList(models.Model):
     """People of a segment to be called about an event, shared out over managers."""
 
     _name = "oda.cold.list"
+    _inherit = "oda.by_system"
     _description = "Cold-call List"
     _order = "id desc"
+    #: whose rights it is made with, and how far it is
+    _oda_by_system = {"state", "maker_id", "total", "looked_at", "last_partner_id"}
 
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)
@@ -143,25 +143,6 @@ class OdaColdList(models.Model):
             one.called_count = called
             one.registered_count = found.get(coldcalls.REGISTERS, 0)
             one.called_progress = 100.0 * called / total if total else 0.0
-
-    # === CRUD ===#
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._refuse_guarded(given(self, GUARDED, vals, new=True))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._refuse_guarded(given(self, GUARDED, vals))
-        return super().write(vals)
-
-    @api.model
-    def _refuse_guarded(self, names):
-        if names:
-            raise AccessError(
-                self.env._("How far a list is, is set by its buttons, not by hand.")
-            )
 
     @api.constrains("manager_ids")
     def _check_managers(self):
@@ -329,12 +310,13 @@ class OdaColdList(models.Model):
                 for partner, place in zip(partners, places, strict=True)
             ]
         )
-        self._plan_calls(leads.filtered(lambda lead: not lead.activity_ids))
+        self._name_first_step(leads)
 
-    def _plan_calls(self, leads):
-        """Each consultation begins with its next step: the call."""
-        summary = self.env._("Call: %s", self.event_id.name or self.name)
-        leads._oda_plan_by_system(summary=summary)
+    def _name_first_step(self, leads):
+        """The task that every consultation begins with is the call."""
+        kind = self.env.ref("oda_crm.activity_type_next_step")
+        first = leads.activity_ids.filtered(lambda task: task.activity_type_id == kind)
+        first.summary = self.env._("Call: %s", self.event_id.name or self.name)
 
     # === WHO CALLS ===#
 

@@ -147,12 +147,12 @@ class OdaImport(models.Model):
     # === RIGHTS ===#
 
     @api.model
-    def _oda_require(self):
+    def _oda_require_right(self):
         self.env["res.partner"]._oda_require("import")
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._oda_require()
+        self._oda_require_right()
         if any(given(self, GUARDED, vals, new=True) for vals in vals_list):
             raise AccessError(self.env._("This is set by the system."))
         imports = super().create(vals_list)
@@ -163,7 +163,7 @@ class OdaImport(models.Model):
     def write(self, vals):
         typed = {"name", "file", "encoding", "delimiter", "on_duplicate", "column_ids"}
         if not self.env.su:
-            self._oda_require()
+            self._oda_require_right()
             if not vals.keys() <= typed | {"row_ids"}:
                 raise AccessError(self.env._("This is set by the system."))
             if any(one.state not in ("draft", "preview") for one in self):
@@ -211,7 +211,7 @@ class OdaImport(models.Model):
 
     def action_read(self):
         """Read the file, guess what its columns hold, judge every row: the preview."""
-        self._oda_require()
+        self._oda_require_right()
         self.check_access("write")
         for one in self:
             if one.state not in ("draft", "preview"):

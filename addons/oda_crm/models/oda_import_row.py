@@ -82,7 +82,7 @@ class OdaImportRow(models.Model):
     def write(self, vals):
         if self.env.su:
             return super().write(vals)
-        self.import_id._oda_require()
+        self.import_id._oda_require_right()
         if not vals.keys() <= {*TYPED, "choice"}:
             raise AccessError(self.env._("This is set by the system."))
         if any(one.state != "preview" for one in self.import_id):

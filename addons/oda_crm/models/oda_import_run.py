@@ -29,7 +29,7 @@ class OdaImport(models.Model):
     def action_run(self):
         """Create in the background what the preview shows."""
         self.ensure_one()
-        self._oda_require()
+        self._oda_require_right()
         self.check_access("write")
         self.lock_for_update()
         if self.state != "preview":
@@ -49,7 +49,7 @@ class OdaImport(models.Model):
     def action_cancel(self):
         """Stop before anything is there; once it is committed, it stays."""
         self.ensure_one()
-        self._oda_require()
+        self._oda_require_right()
         self.check_access("write")
         if self.state == "preview":
             self._oda_drop_staging()
@@ -117,7 +117,7 @@ class OdaImport(models.Model):
         self.lock_for_update()
         if self.state != "running":
             return
-        self._oda_require()
+        self._oda_require_right()
         rows = self.row_ids.sorted("number")
         regions = self.env["oda.phone"]._regions()
         todo, known, outcome = [], [], {}

@@ -4,12 +4,6 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
-
-from .people import given
-
-#: Each is told once: emptied, the followers would be told again.
-GUARDED = {"opening_told_at", "closing_told_at"}
 
 _STATES = [
     ("planned", "Planned"),
@@ -23,8 +17,11 @@ class OdaProgrammeCall(models.Model):
     """A call for applications of a programme, with its dates."""
 
     _name = "oda.programme.call"
+    _inherit = "oda.by_system"
     _description = "Call for applications"
     _order = "opens_at desc, id desc"
+    #: each is told once: emptied, the followers would be told again
+    _oda_by_system = {"opening_told_at", "closing_told_at"}
 
     programme_id = fields.Many2one(
         "oda.programme", required=True, index=True, ondelete="cascade"
@@ -63,23 +60,6 @@ class OdaProgrammeCall(models.Model):
                 call.state = "closing"
             else:
                 call.state = "open"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._refuse_guarded(given(self, GUARDED, vals, new=True))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._refuse_guarded(given(self, GUARDED, vals))
-        return super().write(vals)
-
-    @api.model
-    def _refuse_guarded(self, names):
-        if names:
-            raise AccessError(
-                self.env._("Whether a call was announced is noted by the system.")
-            )
 
     # === ANNOUNCING ===#
 

@@ -1,20 +1,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-from odoo import api, fields, models
-from odoo.exceptions import AccessError
-
-from .people import given
-
-#: Since when they follow decides whether an older no still counts.
-GUARDED = {"since", "unsubscribed_at"}
+from odoo import fields, models
 
 
 class OdaProgrammeFollower(models.Model):
     """A beneficiary who wants to hear of a programme, or does not any more."""
 
     _name = "oda.programme.follower"
+    _inherit = "oda.by_system"
     _description = "Follower of a programme"
     _order = "since desc, id desc"
     _rec_name = "programme_id"
+    #: since when they follow decides whether an older no still counts
+    _oda_by_system = {"since", "unsubscribed_at"}
 
     partner_id = fields.Many2one(
         "res.partner", string="Beneficiary", required=True, ondelete="cascade"
@@ -41,23 +38,6 @@ class OdaProgrammeFollower(models.Model):
     _programme_idx = models.Index(
         "(programme_id, partner_id) WHERE unsubscribed_at IS NULL"
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._refuse_guarded(given(self, GUARDED, vals, new=True))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._refuse_guarded(given(self, GUARDED, vals))
-        return super().write(vals)
-
-    @api.model
-    def _refuse_guarded(self, names):
-        if names:
-            raise AccessError(
-                self.env._("Since when somebody follows is noted by the system.")
-            )
 
     def _check_may_change(self):
         """Whoever may put somebody among the followers may speak for them."""

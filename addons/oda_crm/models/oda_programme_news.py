@@ -1,15 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.oda_base import sealing
 
 from .. import unsubscribe
-from .people import given
 from .res_partner_contact import TELL_BATCH
-
-#: Set by the buttons and the jobs only.
-GUARDED = {"state", "published_at", "total", "last_partner_id", "call_id"}
 
 # Each follower of a page gets their row here, or had it: nobody is told twice.
 _NOTICES = """
@@ -24,8 +20,10 @@ class OdaProgrammeNews(models.Model):
     """What followers of a programme are told, each once, in batches."""
 
     _name = "oda.programme.news"
+    _inherit = "oda.by_system"
     _description = "News of a programme"
     _order = "published_at desc, id desc"
+    _oda_by_system = {"state", "published_at", "total", "last_partner_id", "call_id"}
 
     programme_id = fields.Many2one(
         "oda.programme", required=True, index=True, ondelete="cascade"
@@ -76,21 +74,7 @@ class OdaProgrammeNews(models.Model):
             sent = news.state == "published"
             news.progress = 100.0 if sent else min(100.0, 100.0 * part)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._refuse_guarded(given(self, GUARDED, vals, new=True))
-        return super().create(vals_list)
-
-    @api.model
-    def _refuse_guarded(self, names):
-        if names:
-            raise AccessError(
-                self.env._("How far news are, is set by their buttons, not by hand.")
-            )
-
     def write(self, vals):
-        self._refuse_guarded(given(self, GUARDED, vals))
         if not vals.keys().isdisjoint({"name", "body", "programme_id"}) and any(
             news.state in ("publishing", "published") for news in self
         ):

@@ -39,8 +39,7 @@ class OdaTimeline(models.AbstractModel):
             "icon": "fa-flag-o",
             "read": self._oda_timeline_stages,
         }
-        registrations = "event.registration"
-        if registrations in self.env and self.env[registrations].has_access("read"):
+        if self.env["event.registration"].has_access("read"):
             sources["event"] = {
                 "label": self.env._("Events"),
                 "icon": "fa-calendar",

@@ -22,14 +22,12 @@ def given(model, names, vals, new=False):
     """The fields among ``names`` that a person gives a record by hand.
 
     For what the system alone sets. Of a new record the defaults of the context count
-    as well, which anybody can send; empty values are none there.
+    as well, which anybody can send.
 
     :param set names: of fields
     :return set: those given; none for the superuser
     """
     if model.env.su:
         return set()
-    if not new:
-        return names & vals.keys()
-    context = model.env.context
-    return {name for name in names if vals.get(name) or context.get(f"default_{name}")}
+    context = model.env.context if new else {}
+    return {name for name in names if name in vals or context.get(f"default_{name}")}

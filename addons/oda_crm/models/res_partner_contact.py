@@ -121,10 +121,8 @@ class ResPartner(models.Model):
         the last time that they said no.
         """
         noes = self._oda_last_no(purpose)
-        allowed = self.browse()
-        if purpose in dict(PURPOSES):
-            allowed = self._oda_consents(purpose)
-            allowed = allowed.filtered(lambda partner: partner.id not in noes)
+        allowed = self._oda_consents(purpose)
+        allowed = allowed.filtered(lambda partner: partner.id not in noes)
         allowed |= self._oda_asked_for(record, noes)
         # In the order of ours; and a no to the programme is above all.
         return (self & allowed) - self._oda_stopped(record)

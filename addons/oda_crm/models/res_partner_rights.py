@@ -3,6 +3,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from .. import rights
+from .people import is_system, whole
 
 
 class ResPartner(models.Model):
@@ -13,6 +14,30 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "oda.guarded"]
     _oda_subject = rights.BENEFICIARY
+
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.env.context.get("default_parent_id")
+        self._oda_check_reach({vals.get("parent_id", default) for vals in vals_list})
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if vals.get("parent_id"):
+            self._oda_check_reach({vals["parent_id"]} - set(self.parent_id.ids))
+        return super().write(vals)
+
+    @api.model
+    def _oda_check_reach(self, partner_ids):
+        """Refuse to hang a record on people whom one may not see.
+
+        A contact is called after its firm and has its address; a consultation makes
+        its beneficiary one's own. Asked beforehand, for that very reason.
+        """
+        ids = whole(partner_ids)
+        if ids and not is_system(self.env):
+            self.browse(ids).check_access("read")
 
     @api.model
     def _oda_scope_domain(self, user, operation):

@@ -12,6 +12,7 @@ from . import (
     test_tasks,
     test_tasks_http,
     test_identity,
+    test_bad_input,
     test_beneficiary_card,
     test_consent,
     test_duplicates,

@@ -260,7 +260,7 @@ class TestImport(CrmCase):
                     with self.assertRaises(AccessError), self.env.cr.savepoint():
                         self._import(user=user)
                 seen = self.env["oda.import"].with_user(user)
-                if role in ("marketing", "admin"):
+                if role in ("marketing", "admin", "auditor"):
                     self.assertTrue(seen.search([("id", "=", theirs.id)]))
                 elif seen.has_access("read"):
                     self.assertFalse(seen.search([("id", "=", theirs.id)]))

@@ -28,14 +28,9 @@ class ProgrammeCase(CrmCase):
         cls.startClassPatcher(patch.object(settings, "oda_section", lambda: section))
         # These tests are about us without a register of consents.
         Partner = cls.env.registry["res.partner"]
-        if hasattr(Partner, "_oda_consents"):
-            cls.startClassPatcher(
-                patch.object(
-                    Partner,
-                    "_oda_consents",
-                    lambda self, purpose: self.browse(),
-                )
-            )
+        cls.startClassPatcher(
+            patch.object(Partner, "_oda_consents", lambda self, purpose: self.browse())
+        )
         cls.programme = (
             cls.env["oda.programme"]
             .with_user(cls.marketing)

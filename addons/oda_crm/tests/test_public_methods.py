@@ -115,6 +115,9 @@ class TestPublicMethods(TransactionCase):
         )
         records = {"res.partner": partner, "crm.lead": lead}
         records["mail.activity"] = lead.activity_ids
+        records["oda.consultation.session"] = self.env[
+            "oda.consultation.session"
+        ].create({"partner_id": partner.id})
         people = (
             new_test_user(self.env, "x_portal", groups="base.group_portal"),
             self.env.ref("base.public_user"),
@@ -140,7 +143,7 @@ class TestPublicMethods(TransactionCase):
             "oda_answer_zero": ("x",),
             "oda_plan_next_step": (1,),
             "oda_cancel": ("because of that",),
-            "oda_session_save_draft": (1, 1, 0, {}, "page"),
+            "oda_session_save_draft": (record.id, 1, 0, {}, "page"),
             "set_cell": ("consultant", "beneficiary", False, "see", "all"),
             "reset_row": ("consultant", "beneficiary", False),
             "undo_change": (1,),

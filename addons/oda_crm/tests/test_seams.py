@@ -161,6 +161,41 @@ class TestWhatHangsOnPeople(SeamsCase):
                     Model.create({"partner_id": self.own_partner.id, **vals})
                 )
 
+    def test_tasks_of_hidden_cases_are_not_grouped(self):
+        self.case.activity_ids.summary = "secret task"
+        tasks = self.env["mail.activity"].with_user(self.consultant)
+        domain = [("res_model", "=", "crm.lead"), ("res_id", "=", self.case.id)]
+        self.assertFalse(tasks._read_group(domain, ["summary"], ["__count"]))
+        self.assertFalse(tasks.formatted_read_group(domain, ["res_id"], ["__count"]))
+        self.assertFalse(tasks.search_count(domain))
+        self.assertFalse(tasks.name_search("secret"))
+        messages = self.env["mail.message"].with_user(self.consultant)
+        domain = [("model", "=", "crm.lead"), ("res_id", "=", self.case.id)]
+        self.assertFalse(messages._read_group(domain, ["subject"], ["__count"]))
+
+    def test_who_comes_to_a_department_is_seen_at_once(self):
+        """Circles of people are kept: a new colleague is in them all the same."""
+        self.env["oda.right"].search(
+            [
+                ("level", "=", "consultant"),
+                ("subject", "=", "consultation"),
+                ("department_id", "=", False),
+            ]
+        ).see = "department"
+        department = self.env["oda.department"].create({"name": "Credit"})
+        self.consultant.oda_department_id = department
+        self.assertFalse(self.case.with_user(self.consultant).has_access("read"))
+        newcomer = new_test_user(
+            self.env,
+            "newcomer",
+            groups="oda_base.group_consultant",
+            oda_department_id=department.id,
+        )
+        case = self.env["crm.lead"].create(
+            {"name": "Theirs", "type": "opportunity", "user_id": newcomer.id}
+        )
+        self.assertTrue(case.with_user(self.consultant).has_access("read"))
+
     def test_a_segment_counts_only_who_is_seen(self):
         self.hung(self.hidden, self.case, self.stranger)
         segment = (
@@ -232,6 +267,21 @@ class TestNobodyLetsThemselvesIn(SeamsCase):
         self.assertFalse(self.hidden.with_user(self.consultant).has_access("read"))
         self.assertTrue(Lead.create({**vals, "partner_id": self.own_partner.id}))
 
+    def test_a_contact_of_a_hidden_firm(self):
+        """A contact's name and address say those of its firm."""
+        Partner = self.env["res.partner"].with_user(self.consultant)
+        self.hidden.write({"is_company": True, "street": "Secret street 1"})
+        with self.assertRaises(AccessError):
+            Partner.create({"name": "Child", "parent_id": self.hidden.id})
+        with self.assertRaises(AccessError):
+            Partner.with_context(default_parent_id=self.hidden.id).create(
+                {"name": "Child"}
+            )
+        with self.assertRaises(AccessError):
+            self.own_partner.with_user(self.consultant).parent_id = self.hidden
+        child = Partner.create({"name": "Child", "parent_id": self.own_partner.id})
+        self.assertEqual(child.parent_id, self.own_partner)
+
     def test_a_session_under_another_name_by_context(self):
         Session = self.env["oda.consultation.session"].with_user(self.consultant)
         with self.assertRaises(AccessError):
@@ -275,9 +325,7 @@ class TestNobodyLetsThemselvesIn(SeamsCase):
                 Lead.with_context(**{key: value}).create(
                     {"name": "x", "type": "opportunity"}
                 )
-        self.assertTrue(
-            Lead.create({"name": "x", "type": "opportunity", "oda_cold_outcome": False})
-        )
+        self.assertTrue(Lead.create({"name": "x", "type": "opportunity"}))
 
     def test_whose_rights_a_cold_list_is_made_with(self):
         """The job runs as who pressed the button; nobody names another."""

@@ -249,8 +249,6 @@ class TestAnswers(FormCase):
                 empty.id: dict.fromkeys(ids),
             },
         )
-        by_record = self.case._oda_instrument_answers(self.number)
-        self.assertEqual(by_record, {self.case.id: {self.number.id: 0.0}})
 
     def test_advised_on_both_cards(self):
         self.new_session()._set_answers({self.tick.id: True})

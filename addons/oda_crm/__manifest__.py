@@ -58,7 +58,6 @@
         "web.assets_backend": ["oda_crm/static/src/**/*"],
         "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
     },
-    "assets": {"web.assets_backend": ["oda_crm/static/src/**/*"]},
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

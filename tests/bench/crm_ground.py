@@ -16,6 +16,10 @@ STOCK = "crm,event,contacts,oda_bench_count"
 #: the consultant who opens things; member of the flow "ads"
 PERSON = "bench01"
 MARKETING = "benchmarketing"
+PROPERTIES = [
+    {"name": "plan", "string": "Business plan", "type": "text"},
+    {"name": "jobs", "string": "Jobs", "type": "integer"},
+]
 
 
 class Asker:
@@ -76,10 +80,7 @@ def _configure(ground, db, asker):
             "write",
             [flow],
             {
-                "lead_properties_definition": [
-                    {"name": "plan", "string": "Business plan", "type": "text"},
-                    {"name": "jobs", "string": "Jobs", "type": "integer"},
-                ],
+                "lead_properties_definition": PROPERTIES,
                 "member_ids": [[4, int(one)] for one in users[place::3]],
             },
         )
@@ -183,7 +184,8 @@ def _make_flows(ground, db, name, asker):
     teams, stages = {}, {}
     for kind in crm_layer.FLOWS:
         ours = xmlid(ground, db, f"oda_crm.flow_{kind}")
-        [there] = asker.do("crm.team", "create", (), [{"name": f"Flow {kind}"}])
+        vals = {"name": f"Flow {kind}", "lead_properties_definition": PROPERTIES}
+        [there] = asker.do("crm.team", "create", (), [vals])
         teams[ours] = there
         rows = ground.psql(
             db,

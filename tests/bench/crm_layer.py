@@ -64,6 +64,7 @@ SELECT e.id, p.id, 1, p.name, p.email, 'open', true, 1, now() AT TIME ZONE 'UTC'
 _LEADS = """
 SET session_replication_role = replica;
 SET synchronous_commit = off;
+DELETE FROM crm_lead_scoring_frequency;
 DELETE FROM crm_lead l USING oda_bench_base b
  WHERE l.partner_id > b.id AND l.name LIKE 'Consultație %';
 CREATE TABLE oda_bench_agent AS

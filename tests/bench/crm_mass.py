@@ -77,7 +77,9 @@ def segments(pair):
     values = {
         "district": _value(pair, "oda_locality WHERE parent_id IS NULL"),
         "tag": _value(pair, "res_partner_category"),
-        "stage": _value(pair, "crm_stage WHERE id IN (SELECT stage_id FROM crm_lead)"),
+        "stage": _value(
+            pair, "crm_stage WHERE id IN (SELECT stage_id FROM oda_bench_stage)"
+        ),
         "month_ago": str(datetime.date.today() - datetime.timedelta(days=30)),
     }
     root = Asker(pair.ours[1])

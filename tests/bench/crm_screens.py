@@ -23,7 +23,8 @@ class Asked:
     def _note(self, request):
         if "/web/dataset/call_kw/" in request.url and request.method == "POST":
             params = json.loads(request.post_data)["params"]
-            if params["method"] not in _ONCE:
+            mail = params["model"].startswith("discuss.")
+            if params["method"] not in _ONCE and not mail:
                 self.calls.append(params)
 
     def take(self):
@@ -42,7 +43,9 @@ def watch(ground, server, login, flow, lead_id):
             asked = Asked(page)
             options = {"additionalContext": {"active_id": flow}}
             page.evaluate(_CALL, [PIPELINE, options])
-            page.wait_for_selector(".o_kanban_record:not(.o_kanban_ghost)")
+            page.wait_for_selector(
+                ".o_kanban_record:not(.o_kanban_ghost)", timeout=90_000
+            )
             page.wait_for_timeout(2000)
             kanban = asked.take()
             action = {
@@ -52,7 +55,7 @@ def watch(ground, server, login, flow, lead_id):
                 "views": [[False, "form"]],
             }
             page.evaluate(_CALL, [action, {}])
-            page.wait_for_selector(".o_form_view .o_form_sheet")
+            page.wait_for_selector(".o_form_view .o_form_sheet", timeout=90_000)
             page.wait_for_timeout(2000)
             return kanban, asked.take()
 

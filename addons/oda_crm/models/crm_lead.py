@@ -33,7 +33,8 @@ class CrmLead(models.Model):
     )
 
     _oda_open_idx = models.Index(
-        "(partner_id, id) WHERE active AND type = 'opportunity'"
+        "(partner_id, id)"
+        " WHERE active AND type = 'opportunity' AND won_status = 'pending'"
     )
 
     @api.depends("oda_session_ids")

@@ -56,7 +56,10 @@ class CrmLead(models.Model):
         string="Next step", compute="_compute_oda_next_step", exportable=False
     )
 
-    _oda_next_step_missing_idx = models.Index("(user_id) WHERE oda_next_step_missing")
+    # "IS TRUE", as the ORM writes it: PostgreSQL takes a plain flag for another thing
+    _oda_next_step_missing_idx = models.Index(
+        "(user_id) WHERE oda_next_step_missing IS TRUE"
+    )
 
     @api.depends("active", "type", "won_status")
     def _compute_oda_is_open(self):

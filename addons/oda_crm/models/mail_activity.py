@@ -38,7 +38,8 @@ class MailActivity(models.Model):
     _oda_open_on_lead_idx = models.Index(
         "(res_id) WHERE active AND res_model = 'crm.lead'"
     )
-    _oda_my_day_idx = models.Index("(user_id, oda_due_at) WHERE active")
+    # "IS TRUE", as the ORM writes it: PostgreSQL takes a plain flag for another thing
+    _oda_my_day_idx = models.Index("(user_id, oda_due_at) WHERE active IS TRUE")
 
     @api.constrains("oda_parent_id", "res_model_id", "res_id")
     def _check_oda_parent(self):

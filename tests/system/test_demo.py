@@ -27,7 +27,7 @@ def test_consultations_in_every_state(system):
     assert states.split() == ["ads|t|t|t", "cold|t|t|t", "department|t|t|t"]
     empty = system.psql(
         "SELECT s.name->>'en_US' FROM crm_stage s "
-        "JOIN crm_team_crm_stage_rel r ON r.crm_stage_id = s.id "
+        "JOIN crm_stage_crm_team_rel r ON r.crm_stage_id = s.id "
         "JOIN ir_model_data x ON x.model = 'crm.team' AND x.res_id = r.crm_team_id "
         "AND x.module = 'oda_crm' "
         f"WHERE NOT EXISTS (SELECT 1 {LEADS} WHERE l.stage_id = s.id)"

@@ -510,6 +510,62 @@ class TestOnceEach(SeamsCase):
         )
         self.assertFalse(self._events(made), "to make one is no change of it")
 
+    def test_merged_consultations_lose_nothing(self):
+        flow = self.env["crm.team"].create(
+            {
+                "name": "Flow",
+                "company_id": False,
+                "lead_properties_definition": [
+                    {"name": "plan", "string": "Plan", "type": "text"},
+                    {"name": "jobs", "string": "Jobs", "type": "integer"},
+                ],
+            }
+        )
+        other = flow.copy({"name": "Other flow"})
+        cold = self.env["oda.cold.list"].create({"name": "List"})
+        common = {"type": "opportunity", "partner_id": self.hidden.id, "name": "x"}
+        kept, gone, abroad = self.env["crm.lead"].create(
+            [
+                {
+                    **common,
+                    "team_id": flow.id,
+                    "probability": 90,
+                    "lead_properties": {"plan": "kept"},
+                },
+                {
+                    **common,
+                    "team_id": flow.id,
+                    "probability": 10,
+                    "oda_programme_id": self.programme.id,
+                    "oda_cold_list_id": cold.id,
+                    "oda_cold_attempts": 2,
+                    "lead_properties": {"plan": "gone", "jobs": 0},
+                },
+                {
+                    **common,
+                    "team_id": other.id,
+                    "probability": 1,
+                    "lead_properties": {"plan": "abroad"},
+                },
+            ]
+        )
+        seat = self.env["event.registration"].create(
+            {
+                "event_id": self.event.id,
+                "partner_id": self.hidden.id,
+                "oda_lead_id": gone.id,
+            }
+        )
+        one = (kept | gone | abroad).with_user(self.head).merge_opportunity().sudo()
+        self.assertEqual(one, kept)
+        self.assertFalse((gone | abroad).exists())
+        self.assertEqual(one.oda_programme_id, self.programme)
+        self.assertEqual((one.oda_cold_list_id, one.oda_cold_attempts), (cold, 2))
+        self.assertEqual(seat.oda_lead_id, one)
+        values = dict(one.lead_properties._values)
+        self.assertEqual((values["plan"], values["jobs"]), ("kept", 0))
+        self.assertEqual(one.oda_kept_answers[str(other.id)], {"plan": "abroad"})
+
     def test_a_batch_costs_what_one_costs(self):
         """200 consultations written at once: no query a consultation."""
         people = self.env["res.partner"].create([{"name": f"P{n}"} for n in range(60)])

@@ -79,6 +79,7 @@ from . import (
     base_partner_merge_rights,
     base_partner_merge_contact,
     crm_lead_cold,
+    crm_lead_merge,
     event_event,
     event_registration,
     oda_cold_list,

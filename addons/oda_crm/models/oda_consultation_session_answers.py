@@ -39,7 +39,7 @@ class OdaConsultationSession(models.Model):
     def _inverse_answers(self):
         for session in self:
             if session.answers:
-                session._set_answers(session.answers)
+                session._note_answers(session.answers)
         self.invalidate_recordset(["answers", "chips"])
 
     # === ANSWERS ===#
@@ -49,6 +49,14 @@ class OdaConsultationSession(models.Model):
 
         :param dict values: instrument id (int or text) -> raw value, None to remove
         :raise UserError: what is wrong with which instrument, in words
+        """
+        if self._note_answers(values):
+            self._trace("answers")
+
+    def _note_answers(self, values):
+        """Do it without a word in the journal, where the write itself has its own.
+
+        :return: whether anything changed
         """
         self.ensure_one()
         self._refuse_not_mine()
@@ -66,12 +74,11 @@ class OdaConsultationSession(models.Model):
             shown = fields.Date.to_string(value) if instrument.kind == "date" else value
             if (shown or value) != (old._raw() if old else None):
                 changed[instrument] = value
-        self._store_answers(changed, have)
+        if changed:
+            self._store_answers(changed, have)
+        return bool(changed)
 
     def _store_answers(self, changed, have):
-        if not changed:
-            return
-        self._trace("answers")
         Answer = self.env["oda.instrument.answer"].sudo()  # sudo: as above
         given = self.env["oda.instrument"].union(
             *(one for one, value in changed.items() if value is not None)

@@ -470,3 +470,137 @@ class TestAuditorSeesAll(SeamsCase):
         self.assertTrue(task)
         with self.assertRaises(AccessError):
             task.with_user(self.auditor).action_feedback(feedback="I did it")
+
+
+@tagged("post_install", "-at_install")
+class TestOnceEach(SeamsCase):
+    """Several overrides of one model do their own work, and do it once."""
+
+    def _events(self, session):
+        return self.env["oda.event"].search_count(
+            [("code", "=", "session.change"), ("res_id", "=", session.id)]
+        )
+
+    def test_one_event_a_change_of_anothers_session(self):
+        session = self.env["oda.consultation.session"].create(
+            {
+                "partner_id": self.hidden.id,
+                "user_id": self.stranger.id,
+                "content": "first",
+            }
+        )
+        answers = {str(self.instrument.id): "advised"}
+        changes = (
+            {"answers": answers},
+            {"content": "second", "answers": {str(self.instrument.id): "other"}},
+            {"channel": "phone"},
+        )
+        for vals in changes:
+            before = self._events(session)
+            with self.subTest(vals=sorted(vals)):
+                session.with_user(self.head).write(vals)
+                self.assertEqual(self._events(session), before + 1)
+        mine = self.env["oda.consultation.session"].with_user(self.head)
+        made = mine.create(
+            {
+                "partner_id": self.hidden.id,
+                "user_id": self.stranger.id,
+                "answers": answers,
+            }
+        )
+        self.assertFalse(self._events(made), "to make one is no change of it")
+
+    def test_merged_consultations_lose_nothing(self):
+        flow = self.env["crm.team"].create(
+            {
+                "name": "Flow",
+                "company_id": False,
+                "lead_properties_definition": [
+                    {"name": "plan", "string": "Plan", "type": "text"},
+                    {"name": "jobs", "string": "Jobs", "type": "integer"},
+                ],
+            }
+        )
+        other = flow.copy({"name": "Other flow"})
+        cold = self.env["oda.cold.list"].create({"name": "List"})
+        common = {"type": "opportunity", "partner_id": self.hidden.id, "name": "x"}
+        kept, gone, abroad = self.env["crm.lead"].create(
+            [
+                {
+                    **common,
+                    "team_id": flow.id,
+                    "probability": 90,
+                    "lead_properties": {"plan": "kept"},
+                },
+                {
+                    **common,
+                    "team_id": flow.id,
+                    "probability": 10,
+                    "oda_programme_id": self.programme.id,
+                    "oda_cold_list_id": cold.id,
+                    "oda_cold_attempts": 2,
+                    "lead_properties": {"plan": "gone", "jobs": 0},
+                },
+                {
+                    **common,
+                    "team_id": other.id,
+                    "probability": 1,
+                    "lead_properties": {"plan": "abroad"},
+                },
+            ]
+        )
+        seat = self.env["event.registration"].create(
+            {
+                "event_id": self.event.id,
+                "partner_id": self.hidden.id,
+                "oda_lead_id": gone.id,
+            }
+        )
+        one = (kept | gone | abroad).with_user(self.head).merge_opportunity().sudo()
+        self.assertEqual(one, kept)
+        self.assertFalse((gone | abroad).exists())
+        self.assertEqual(one.oda_programme_id, self.programme)
+        self.assertEqual((one.oda_cold_list_id, one.oda_cold_attempts), (cold, 2))
+        self.assertEqual(seat.oda_lead_id, one)
+        values = dict(one.lead_properties._values)
+        self.assertEqual((values["plan"], values["jobs"]), ("kept", 0))
+        self.assertEqual(one.oda_kept_answers[str(other.id)], {"plan": "abroad"})
+
+    def test_a_batch_costs_what_one_costs(self):
+        """200 consultations written at once: no query a consultation."""
+        people = self.env["res.partner"].create([{"name": f"P{n}"} for n in range(60)])
+        leads = self.env["crm.lead"].create(
+            [
+                {
+                    "name": one.name,
+                    "type": "opportunity",
+                    "partner_id": one.id,
+                    "user_id": self.stranger.id,
+                    "team_id": self.env.ref("oda_crm.flow_ads").id,
+                }
+                for one in people
+            ]
+        )
+        few, many = leads[:10], leads[10:]
+        Lead = (
+            self.env["crm.lead"]
+            .with_user(self.head)
+            .with_context(tracking_disable=True)
+        )
+        for vals in (
+            {"priority": "2"},
+            {"city": "Cahul"},
+            {"user_id": self.head.id},
+            {"partner_id": self.own_partner.id},
+            {"active": False},
+        ):
+            counts = []
+            for some in (few, few, many):  # the first one fills the caches
+                self.env.flush_all()
+                self.env.invalidate_all()
+                before = self.env.cr.sql_log_count
+                Lead.browse(some.ids).write(dict(vals))
+                self.env.flush_all()
+                counts.append(self.env.cr.sql_log_count - before)
+            with self.subTest(vals=sorted(vals)):
+                self.assertLessEqual(counts[2], max(counts[:2]) + 8, counts)

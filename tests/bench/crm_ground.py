@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 
+from odoo import release
+
+from oda_tools import paths
 from oda_tools.console import Stage, Stop
 
 from . import crm_layer, load
@@ -164,10 +167,7 @@ def stock(ground, db):
     """A database of stock Odoo's crm with the rows of ``db``: its name."""
     name = f"oda_bench_stock_{os.getpid()}"
     ground.runtime.dropdb(name)
-    with Stage("database: stock crm"):
-        ground.runtime.createdb(name)
-        ground.install(name, STOCK, demo=False)
-        ground.first_start(name)
+    ground.runtime.createdb(name, template=_stock_base(ground))
     try:
         with ground.server(name, 0, jobs=False) as server:
             flows = _make_flows(ground, db, name, Asker(server))
@@ -176,6 +176,23 @@ def stock(ground, db):
         yield name
     finally:
         ground.runtime.dropdb(name)
+
+
+def _stock_base(ground):
+    """Name of the kept empty database of stock Odoo, made when there is none."""
+    base = f"oda_bench_stock_{release.version}"
+    if base not in ground.runtime.databases():
+        making = "oda_bench_stock_making"
+        ground.runtime.dropdb(making)
+        with Stage("database: stock crm"):
+            ground.runtime.createdb(making)
+            ground.install(making, STOCK, demo=False)
+            ground.first_start(making)
+        ground.psql("postgres", f'ALTER DATABASE "{making}" RENAME TO "{base}"')
+        store = paths.FILESTORE
+        if (store / making).is_dir():
+            (store / making).rename(store / base)
+    return base
 
 
 def _make_flows(ground, db, name, asker):

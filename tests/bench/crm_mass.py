@@ -55,7 +55,7 @@ SEGMENTS = {
         "[]",
         [("programme", "yes", "[]"), ("registration", "no", "[]")],
     ),
-    "women, lost consultation, talked with": (
+    "women, won consultation, talked with": (
         "[('oda_gender', '=', 'female')]",
         [
             ("consultation", "yes", "[('won_status', '=', 'won')]"),

@@ -108,4 +108,5 @@ from . import (
     crm_lead_layout,
     crm_lead_words,
     res_partner_layout,
+    oda_flow_report,
 )

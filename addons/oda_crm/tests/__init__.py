@@ -44,4 +44,5 @@ from . import (
     test_layout_pure,
     test_card_layout,
     test_new_field,
+    test_flow_report,
 )

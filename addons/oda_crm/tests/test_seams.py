@@ -515,6 +515,7 @@ class TestOnceEach(SeamsCase):
             {
                 "name": "Flow",
                 "company_id": False,
+                "oda_own_stages": True,
                 "lead_properties_definition": [
                     {"name": "plan", "string": "Plan", "type": "text"},
                     {"name": "jobs", "string": "Jobs", "type": "integer"},
@@ -522,6 +523,9 @@ class TestOnceEach(SeamsCase):
             }
         )
         other = flow.copy({"name": "Other flow"})
+        self.env["crm.stage"].create(
+            [{"name": one.name, "team_ids": one.ids} for one in (flow, other)]
+        )
         cold = self.env["oda.cold.list"].create({"name": "List"})
         common = {"type": "opportunity", "partner_id": self.hidden.id, "name": "x"}
         kept, gone, abroad = self.env["crm.lead"].create(

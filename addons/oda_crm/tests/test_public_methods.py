@@ -107,6 +107,11 @@ class TestPublicMethods(TransactionCase):
             with self.subTest(model=name):
                 self.assertEqual(public_methods(model), INTENDED.get(name, set()))
 
+    def test_the_browsers_own_tests_are_found(self):
+        """A manifest with two `assets` keeps the last one, without a word."""
+        paths = self.env["ir.asset"]._get_asset_paths("web.assets_unit_tests", {})
+        self.assertTrue(any("oda_crm/static/tests/" in str(one) for one in paths))
+
     def test_outsiders_are_refused_by_all(self):
         """Portal people, the public, and employees who hold no level."""
         partner = self.env["res.partner"].create({"name": "Somebody"})

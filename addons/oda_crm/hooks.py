@@ -33,6 +33,12 @@ def uninstall_hook(env):
     if menu := env.ref("crm.crm_menu_forecast", raise_if_not_found=False):
         menu.active = True
     _keep_flows_in_use(env)
+    # Their tables go with the addon; they would hold back what they point to.
+    env.cr.execute(
+        "DELETE FROM oda_instrument_answer; "
+        "DELETE FROM oda_consultation_session_text; "
+        "DELETE FROM oda_consultation_session"
+    )
     for addon in ("crm", "sales_team"):
         records = env["ir.model.data"].search(
             [

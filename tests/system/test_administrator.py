@@ -29,6 +29,11 @@ def desks(new_page):
 
 
 def test_new_flow_works_in_an_open_browser(desks, system, artifacts):
+    system.expect_log(
+        "odoo.http",
+        f"„.*” nu poate trece încă la „{LAST}”",
+        "the new rule refuses the consultant at once",
+    )
     admin, ana = desks
     flows(ana)
     assert not ana.get_by_text(FLOW).count()

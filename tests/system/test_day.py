@@ -24,6 +24,11 @@ DAYS = {
 
 @pytest.fixture(params=DAYS)
 def day(request, new_page, system, artifacts):
+    system.expect_log(
+        "odoo.http",
+        "„.*” (nu poate trece încă la|cere un rezultat de cel puțin)",
+        "the consultant is refused, in words, what is not ready",
+    )
     return Day(request.param, new_page, system, artifacts)
 
 

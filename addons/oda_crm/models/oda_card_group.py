@@ -2,7 +2,7 @@
 import uuid
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from .. import layout
 
@@ -40,6 +40,11 @@ class OdaCardGroup(models.Model):
     flows_text = fields.Char(string="Shown in", compute="_compute_flows_text")
 
     _key_uniq = models.UniqueIndex("(key)", "A group has a key of its own.")
+
+    def write(self, vals):
+        if "key" in vals and not self.env.su:
+            raise AccessError(self.env._("This is set by the system."))
+        return super().write(vals)
 
     @api.depends("name", "team_ids.name")
     def _compute_display_name(self):

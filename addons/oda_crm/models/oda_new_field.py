@@ -31,7 +31,7 @@ class OdaNewField(models.TransientModel):
     _name = "oda.new.field"
     _description = "New Field"
 
-    card_field_id = fields.Many2one("oda.card.field", readonly=True)
+    card_field_id = fields.Many2one("oda.card.field")
     label_ro = fields.Char(string="Label in Romanian")
     label_ru = fields.Char(string="Label in Russian")
     label_en = fields.Char(string="Label in English")

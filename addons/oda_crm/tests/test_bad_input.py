@@ -99,6 +99,7 @@ class TestBadInput(RulesCase):
             registration,
             cold,
             right,
+            self.env["oda.card.group"].create({"name": "G"}),
         )
         return {one._name: one.sudo() for one in known}
 

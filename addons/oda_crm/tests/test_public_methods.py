@@ -5,6 +5,15 @@ from odoo.tools import mute_logger
 
 #: whatever RPC can reach of ours, on purpose; each checks access itself
 INTENDED = {
+    "oda.card.layout": {"action_undo_last"},
+    "oda.card.group": {"action_preview", "action_undo_last"},
+    "oda.card.field": {
+        "action_options",
+        "action_preview",
+        "action_rename",
+        "action_undo_last",
+    },
+    "oda.new.field": {"action_make", "action_rename"},
     "crm.lead": {
         "action_oda_cold_call_back",
         "action_oda_cold_next",

@@ -127,6 +127,7 @@ class CrmLead(models.Model):
                 ("use_opportunities", "=", True),
                 ("company_id", "in", (False, self.env.company.id)),
             ],
+            order="sequence, id",  # core puts the newest first, whatever it is for
             limit=1,
         )
 

@@ -73,6 +73,14 @@ class TestFindOrOpen(CrmCase):
         second.sudo().action_set_lost()
         self.assertNotIn(Lead._oda_find_or_open(self.partner), first | second)
 
+    def test_a_new_flow_does_not_draw_the_callers_to_itself(self):
+        """Core lists the newest of equal flows first; strangers stay where they were."""
+        before = self.env["crm.lead"]._oda_default_flow()
+        self.env["crm.team"].create(
+            {"name": "Incubator", "sequence": before.sequence, "company_id": False}
+        )
+        self.assertEqual(self.env["crm.lead"]._oda_default_flow(), before)
+
     def test_opening_is_quiet(self):
         lead = (
             self.env["crm.lead"]

@@ -74,7 +74,7 @@ class TestFindOrOpen(CrmCase):
         self.assertNotIn(Lead._oda_find_or_open(self.partner), first | second)
 
     def test_a_new_flow_does_not_draw_the_callers_to_itself(self):
-        """Core lists the newest of equal flows first; strangers stay where they were."""
+        """Core lists the newest of equal flows first; strangers stay as they were."""
         before = self.env["crm.lead"]._oda_default_flow()
         self.env["crm.team"].create(
             {"name": "Incubator", "sequence": before.sequence, "company_id": False}

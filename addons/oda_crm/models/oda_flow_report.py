@@ -59,7 +59,7 @@ class OdaFlowReport(models.Model):
     team_id = fields.Many2one("crm.team", string="Flow", readonly=True)
     user_id = fields.Many2one("res.users", string="Responsible", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    stage_id = fields.Many2one("crm.stage", string="Stage", readonly=True)
+    stage_id = fields.Many2one("crm.stage", readonly=True)
     stage_sequence = fields.Integer(readonly=True, aggregator=None)
     came_at = fields.Datetime(string="Entered", readonly=True)
     left_at = fields.Datetime(string="Left", readonly=True)

@@ -87,8 +87,6 @@ class TestTimeline(CrmCase):
         self.assertIn("session", self.kinds(own))
 
     def test_event_registration(self):
-        if "event.registration" not in self.env:
-            self.skipTest("events are not installed")
         event = self.env["event.event"].create(
             {
                 "name": "Forum",

@@ -68,6 +68,11 @@ class Report:
         with self._lock:
             self.results.append(result)
             self.say(self._line(result))
+            for text in result.failures:
+                # Named at once: whoever keeps only the middle of this output
+                # still learns what failed, and why.
+                for line in text.splitlines()[:4]:
+                    self.say(f"       {line.strip()[:160]}")
             for note in result.notes:
                 self.say(f"       {note}")
 

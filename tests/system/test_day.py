@@ -13,6 +13,7 @@ from tests.helpers.webclient import call, choose, create, save, shot
 
 NEXT_STEP = ".o_oda_next_step_dialog"
 REFUSED = ".o_oda_stage_dialog"
+REFUSAL = ".o_error_dialog"
 ADVICE = "Are nevoie de un cuptor nou; i s-au explicat condițiile programului."
 RESULT = "Trimite oferta furnizorului până vineri, apoi completăm cererea."
 # (login, width, height, phone): different people, so that no day meets the other
@@ -173,7 +174,7 @@ def test_day(day):
     result = page.locator(".modal textarea")
     result.fill("ok")
     page.click(".modal-footer .btn-primary >> nth=0", force=True)
-    page.wait_for_timeout(1000)
+    page.locator(REFUSAL).first.wait_for()
     assert day.open_tasks(day.lead) == "1"
     assert result.input_value() == "ok"
     day.shot("result-refused")
@@ -232,7 +233,10 @@ def test_walk_in(day):
         page.click(".o_control_panel button:has(.fa-search)")
     local = "0" + number.replace(" ", "").removeprefix("+373")
     page.fill(".o_searchview_input", local)
+    # Enter means something once what it would search by is on the screen.
+    page.locator(".o_searchview_autocomplete .focus").first.wait_for()
     page.keyboard.press("Enter")
+    page.locator(".o_facet_value").wait_for()
     found = page.locator(".o_kanban_record:not(.o_kanban_ghost), .o_data_row")
     page.wait_for_function(
         "() => document.querySelectorAll("
@@ -267,7 +271,6 @@ def press(page, day, name):
 
 
 def close_refusal(page):
-    """Put away the server's words, if they came as a dialog of their own."""
-    again = page.locator(".o_error_dialog .modal-footer .btn-primary")
-    if again.count():
-        again.click()
+    """Put away the server's words."""
+    page.locator(f"{REFUSAL} .modal-footer .btn-primary").click()
+    page.wait_for_selector(REFUSAL, state="detached")

@@ -11,6 +11,7 @@ from odoo.addons.oda_crm import myday
 from .oda_call_card import CARD_AGE
 
 MISSED_AGE = timedelta(days=7)  # an older missed call is nobody's day any more
+LISTED = 200  # calls of one adviser that a click lists
 LIVE_MAX = 20  # cards of one person at once
 #: an answered call with the same person since, in either direction
 _NO_ANSWER_SINCE = """NOT EXISTS (
@@ -166,9 +167,7 @@ class OdaMyDay(models.AbstractModel):
             & Domain("outcome", "=", "answered")
         )
         user = SQL.identifier(query.table, "user_id")
-        hour = self._oda_my_day_hour_sql(
-            SQL.identifier(query.table, "started_at"), day
-        )
+        hour = self._oda_my_day_hour_sql(SQL.identifier(query.table, "started_at"), day)
         query.groupby = SQL("1, 2")
         return rows + self.env.execute_query(
             query.select(user, hour, SQL("'calls'"), SQL("count(*)"))
@@ -185,11 +184,13 @@ class OdaMyDay(models.AbstractModel):
             "(SELECT p.oda_adviser_id FROM res_partner p WHERE p.id = %s.partner_id)",
             table,
         )
+        latest = (table, table, LISTED)
         query.groupby = SQL("1")
         rows = self.env.execute_query(
             query.select(
                 SQL("COALESCE(%s, 0)", adviser),
                 SQL("count(DISTINCT %s.partner_id)", table),
+                SQL("(array_agg(%s.id ORDER BY %s.id DESC))[1:%s]", *latest),
             )
         )
         risks.insert(
@@ -198,14 +199,10 @@ class OdaMyDay(models.AbstractModel):
                 "key": "missed",
                 "label": self.env._("Missed, not called back"),
                 "icon": "fa-phone",
-                "counts": Counter(dict(rows)),
+                "counts": Counter({who: count for who, count, _ids in rows}),
                 "model": "oda.call",
-                "domain": [
-                    ("started_at", ">", str(day.now - MISSED_AGE)),
-                    ("direction", "=", "in"),
-                    ("outcome", "=", "missed"),
-                    ("merged_into_id", "=", False),
-                ],
+                # "Nobody has talked since" is nothing a search can say.
+                "domain": [("id", "in", [one for row in rows for one in row[2]])],
                 "user_field": "partner_id.oda_adviser_id",
             },
         )

@@ -39,10 +39,7 @@ class CrmTeam(models.Model):
         return action
 
     def oda_choose_flow(self):
-        """Show this flow in "My consultations" from now on; public.
-
-        :return: the action that shows it
-        """
+        """Show this flow in “My consultations” from now on; public."""
         self.ensure_one()
         self.check_access("read")
         if self.id not in [flow["id"] for flow in self._oda_flows_to_choose()]:
@@ -52,7 +49,7 @@ class CrmTeam(models.Model):
             self.env.user
         )
         settings.sudo().oda_flow_id = self  # sudo: one's own, of nobody else
-        return self.action_your_pipeline()
+        return True
 
     @api.model
     def _oda_flows_to_choose(self):

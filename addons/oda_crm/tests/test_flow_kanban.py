@@ -160,8 +160,7 @@ class TestFlowKanban(MyDayCase):
         flows = {one["name"]: one for one in self.heads(flows=True)["flows"]}
         self.assertEqual(flows["Elsewhere"]["count"], 1)
         self.assertTrue(flows["Ads"]["chosen"], "where most of the work is")
-        action = self.elsewhere.with_user(self.consultant).oda_choose_flow()
-        self.assertEqual(action["context"]["search_default_team_id"], self.elsewhere.id)
+        self.elsewhere.with_user(self.consultant).oda_choose_flow()
         context = self.my_consultations()
         self.assertEqual(context["search_default_team_id"], self.elsewhere.id)
         # somebody else's choice is their own

@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, useState, useSubEnv } from "@odoo/owl";
+import { Component, onMounted, onWillUnmount, useRef, useState, useSubEnv } from "@odoo/owl";
 import { crmKanbanView } from "@crm/views/crm_kanban/crm_kanban_view";
 import { CrmKanbanRenderer } from "@crm/views/crm_kanban/crm_kanban_renderer";
 import { _t } from "@web/core/l10n/translation";
@@ -18,6 +18,12 @@ export class FlowKanbanBar extends Component {
         this.action = useService("action");
         this.orm = useService("orm");
         this.nextStep = useService("oda_crm.next_step");
+        this.chips = useRef("chips");
+        // On a phone the chips are one line that scrolls: to the chosen one.
+        onMounted(() => {
+            const chosen = this.chips.el?.querySelector(".active");
+            chosen?.scrollIntoView({ block: "nearest", inline: "center" });
+        });
     }
 
     get missing() {
@@ -28,8 +34,10 @@ export class FlowKanbanBar extends Component {
     }
 
     async choose(flow) {
-        const action = await this.orm.call("crm.team", "oda_choose_flow", [[flow.id]]);
-        await this.action.doAction(action, { stackPosition: "replaceCurrentAction" });
+        await this.orm.call("crm.team", "oda_choose_flow", [[flow.id]]);
+        await this.action.doAction("crm.action_your_pipeline", {
+            stackPosition: "replaceCurrentAction",
+        });
     }
 
     async plan() {
@@ -60,11 +68,6 @@ patch(crmKanbanView.Controller.prototype, {
                 return updateCounts.apply(this, arguments);
             };
         }
-    },
-
-    get odaByStage() {
-        const { groupBy } = this.model.root;
-        return groupBy?.length === 1 && groupBy[0] === "stage_id";
     },
 
     /** One question for all columns; when it fails, the kanban has none of it. */

@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 
 const { DateTime } = luxon;
@@ -11,6 +12,11 @@ export class DayFlows extends Component {
 
     setup() {
         this.action = useService("action");
+        this.labels = {
+            open: _t("Open consultations"),
+            stale: _t("Stands still"),
+            days: _t("Days here: mean, longest"),
+        };
     }
 
     width(flow, stage) {

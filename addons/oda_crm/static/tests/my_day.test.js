@@ -1,10 +1,11 @@
 import { mailModels } from "@mail/../tests/mail_test_helpers";
 import { beforeEach, expect, test } from "@odoo/hoot";
 import { click, press, queryAllTexts, queryFirst } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
 import {
     defineModels,
     getService,
+    makeMockEnv,
     makeServerError,
     MockServer,
     mockService,
@@ -13,6 +14,7 @@ import {
     serverState,
 } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
+import { getDefaultConfig } from "@web/views/view";
 import { WebClient } from "@web/webclient/webclient";
 import { MyDay } from "@oda_crm/my_day/my_day";
 
@@ -86,7 +88,9 @@ async function openDay() {
             options?.onClose?.();
         },
     });
+    const env = await makeMockEnv({ config: getDefaultConfig() });
     await mountWithCleanup(MyDay, {
+        env,
         props: { action: {}, actionId: 1, className: "" },
     });
     await animationFrame();
@@ -201,11 +205,15 @@ test("arrows go from one entry to the next", async () => {
 
 test("news come in bunches and are asked for once", async () => {
     await openDay();
-    await getService("bus_service").start();
-    const [partner] = MockServer.env["res.partner"].browse(serverState.partnerId);
+    const bus = getService("bus_service");
+    await bus.start();
+    const [partner] = MockServer.env["res.partner"].read(serverState.partnerId);
+    const last = new Deferred();
+    bus.subscribe("oda_crm.stale", () => last.resolve());
     for (const kind of ["mail.activity/updated", "oda_crm.stale"]) {
         MockServer.env["bus.bus"]._sendone(partner, kind, {});
     }
+    await last;
     await advanceTime(1000);
     await settle();
     expect(asked.length).toBe(2);
@@ -215,11 +223,15 @@ test("time passes: each minute, and a new day at midnight", async () => {
     await openDay();
     await advanceTime(60_000);
     expect(asked.length).toBe(2);
-    answer = makeDay({ now: "2026-06-10 20:59:58", ends: "2026-06-10 21:00:00" });
-    mockDate("2026-06-10 20:59:58", 0);
+    answer = makeDay({ now: "2026-06-10 20:59:50", ends: "2026-06-10 21:00:00" });
     await advanceTime(60_000);
+    await settle();
     expect(asked.length).toBe(3);
-    await advanceTime(2_500);
+    answer = makeDay({ now: "2026-06-10 21:00:01", ends: "2026-06-11 21:00:00" });
+    await advanceTime(11_500);
+    await settle();
+    expect(asked.length).toBe(4);
+    await advanceTime(30_000);
     expect(asked.length).toBe(4);
 });
 
@@ -277,7 +289,7 @@ test("the team: numbers open what they count", async () => {
     answer = makeDay(TEAM);
     await openDay();
     expect(".o_oda_heat tbody tr").toHaveCount(3);
-    expect(".o_oda_heat_4 .btn").toHaveText("2\n1");
+    expect(".o_oda_heat_4 .btn").toHaveText("21");
     expect(".o_oda_heat_4 .btn").toHaveAttribute("aria-label", "Ana, 9:00. To do: 2, Done: 1");
     await click(".o_oda_heat_4 .btn");
     await settle();

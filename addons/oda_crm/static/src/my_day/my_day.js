@@ -10,7 +10,6 @@ import { DayFlows } from "./day_flows";
 import { DayLane } from "./day_lane";
 import { DayTeam } from "./day_team";
 
-const { DateTime } = luxon;
 const VIEW_KEY = "oda_crm.my_day.view";
 /** Time itself changes the page: calls become due, others become late. */
 const TICK = 60_000;
@@ -95,13 +94,14 @@ export class MyDay extends Component {
         }
     }
 
-    waitForMidnight({ ends }) {
+    /** By the server's clock: this one may be wrong. */
+    waitForMidnight({ now, ends }) {
         browser.clearTimeout(this.midnight);
-        const left = deserializeDateTime(ends).diff(DateTime.now()).toMillis();
+        const left = deserializeDateTime(ends).diff(deserializeDateTime(now)).toMillis();
         this.midnight = browser.setTimeout(() => {
             this.limits = {};
             this.load();
-        }, Math.max(left, 1000));
+        }, left + 1000);
     }
 
     async choose(view) {

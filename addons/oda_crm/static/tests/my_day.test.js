@@ -1,4 +1,4 @@
-import { mailModels } from "@mail/../tests/mail_test_helpers";
+import { mailModels, start, startServer } from "@mail/../tests/mail_test_helpers";
 import { beforeEach, expect, test } from "@odoo/hoot";
 import { click, press, queryAllTexts, queryFirst } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
@@ -204,7 +204,9 @@ test("arrows go from one entry to the next", async () => {
 });
 
 test("news come in bunches and are asked for once", async () => {
-    await openDay();
+    await startServer();
+    await start();
+    await getService("action").doAction({ type: "ir.actions.client", tag: "oda_crm.my_day" });
     const bus = getService("bus_service");
     await bus.start();
     const [partner] = MockServer.env["res.partner"].read(serverState.partnerId);

@@ -115,6 +115,14 @@ export class FlowKanbanHeader extends KanbanHeader {
         }
         return this.odaHeads.heads[this.group.value || 0] || false;
     }
+
+    get odaOldest() {
+        return _t("at most %s d", this.odaHead.oldest);
+    }
+
+    get odaStale() {
+        return _t("%s stand still", this.odaHead.stale);
+    }
 }
 CrmKanbanRenderer.components = {
     ...CrmKanbanRenderer.components,

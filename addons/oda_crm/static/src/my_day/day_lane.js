@@ -35,6 +35,10 @@ export class DayLane extends Component {
         return Math.max(total - lane.entries.length, 0);
     }
 
+    get leftWords() {
+        return _t("and %s more", this.left);
+    }
+
     get canHaveMore() {
         return this.props.lane.entries.length < this.props.lane.most;
     }

@@ -21,6 +21,10 @@ export class DayTeam extends Component {
             : people.filter((one) => one.id === this.state.person);
     }
 
+    get morePeople() {
+        return _t("and %s more people", this.props.day.more_people);
+    }
+
     get hours() {
         return this.props.day.heat.hours;
     }

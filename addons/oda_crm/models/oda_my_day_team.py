@@ -99,7 +99,7 @@ class OdaMyDay(models.AbstractModel):
     def _oda_my_day_heat(self, day):
         """Rows ``(user id, hour 0..23, what, count)`` of today; addons append theirs.
 
-        ``what`` is a key of :meth:`_oda_my_day_heat_words`.
+        ``what`` is a key of :meth:`_oda_my_day_heat_kinds`.
         """
         tasks, leads = self.env["mail.activity"], self.env["crm.lead"]
         tasks.flush_model(
@@ -128,12 +128,32 @@ class OdaMyDay(models.AbstractModel):
         )
 
     @api.model
-    def _oda_my_day_heat_words(self):
-        return {"due": self.env._("To do"), "done": self.env._("Done")}
+    def _oda_my_day_heat_kinds(self):
+        """``{what: {label, model, domain, at, user_field}}``: what a click on a number
+        lists are records of ``domain`` whose ``at`` is in that hour."""
+        tasks = {
+            "model": "mail.activity",
+            "user_field": "user_id",
+        }
+        of_leads = [("res_model", "=", "crm.lead")]
+        return {
+            "due": {
+                "label": self.env._("To do"),
+                "domain": [*of_leads, ("active", "=", True)],
+                "at": "oda_due_at",
+                **tasks,
+            },
+            "done": {
+                "label": self.env._("Done"),
+                "domain": [*of_leads, ("oda_outcome", "=", "done")],
+                "at": "oda_done_at",
+                **tasks,
+            },
+        }
 
     @api.model
     def _oda_my_day_heat_json(self, rows, people, day):
-        """``{"hours", "words", "cells"}``.
+        """``{"hours", "kinds", "cells"}``.
 
         ``hours`` [{hour, from, until}], ``cells`` ``{person id: {hour: {what: count,
         "shade": 0..4}}}``.
@@ -157,7 +177,7 @@ class OdaMyDay(models.AbstractModel):
             )
         return {
             "hours": hours,
-            "words": self._oda_my_day_heat_words(),
+            "kinds": self._oda_my_day_heat_kinds(),
             "cells": {
                 user_id: {
                     hour: dict(cell, shade=myday.shade(sum(cell.values()), most))

@@ -319,9 +319,29 @@ class TestMyDay(MyDayCase):
     def test_what_a_click_opens_is_what_was_counted(self):
         case, lost = self.open_case(), self.open_case("Lost")
         self.plan(case, -26)
-        self.stale(case, 3)
         self.orphan(lost)
-        for risk in self.day(self.lead, "team")["risks"]:
+        done = self.plan(case, 3)
+        done.with_user(self.consultant).action_feedback(feedback="Called, all is said")
+        self.plan(case, 1)
+        self.stale(case, 3)
+        day = self.day(self.lead, "team")
+        at = {one["hour"]: one for one in day["heat"]["hours"]}
+        kinds = day["heat"]["kinds"]
+        cells = day["heat"]["cells"][self.consultant.id]
+        self.assertEqual(set(cells), {12, 13})
+        for hour, cell in cells.items():
+            for what in kinds.keys() & cell.keys():
+                kind = kinds[what]
+                domain = [
+                    *kind["domain"],
+                    (kind["at"], ">=", at[hour]["from"]),
+                    (kind["at"], "<", at[hour]["until"]),
+                    (kind["user_field"], "=", self.consultant.id),
+                ]
+                model = self.env[kind["model"]].with_user(self.lead)
+                found = model.with_context(active_test=False).search_count(domain)
+                self.assertEqual(found, cell[what], what)
+        for risk in day["risks"]:
             if risk["model"] not in ("crm.lead", "mail.activity"):
                 continue
             domain = [*risk["domain"], (risk["user_field"], "=", self.consultant.id)]

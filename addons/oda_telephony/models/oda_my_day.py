@@ -147,11 +147,20 @@ class OdaMyDay(models.AbstractModel):
     # === THE TEAM ===#
 
     @api.model
-    def _oda_my_day_heat_words(self):
-        words = super()._oda_my_day_heat_words()
+    def _oda_my_day_heat_kinds(self):
+        kinds = super()._oda_my_day_heat_kinds()
         if self.env["oda.call"].has_access("read"):
-            words["calls"] = self.env._("Calls answered")
-        return words
+            kinds["calls"] = {
+                "label": self.env._("Calls answered"),
+                "model": "oda.call",
+                "domain": [
+                    ("outcome", "=", "answered"),
+                    ("merged_into_id", "=", False),
+                ],
+                "at": "started_at",
+                "user_field": "user_id",
+            }
+        return kinds
 
     @api.model
     def _oda_my_day_heat(self, day):

@@ -99,7 +99,7 @@ class TestMyDayCalls(TelephonyCase):
         self.call("a-1", 0, "answered", user_id=self.igor.id, partner_id=False)
         self.env.flush_all()
         day = self.env["oda.my.day"].with_user(self.boss).oda_my_day("team")
-        self.assertEqual(day["heat"]["words"]["calls"], "Calls answered")
+        self.assertEqual(day["heat"]["kinds"]["calls"]["label"], "Calls answered")
         zone = self.env["mail.activity"]._oda_zone(self.boss)
         hour = fields.Datetime.context_timestamp(
             self.boss.with_context(tz=str(zone)), now
@@ -120,4 +120,4 @@ class TestMyDayCalls(TelephonyCase):
         access.perm_read = False
         self.assertEqual(self.entries("risk", "missed"), [])
         day = self.env["oda.my.day"].with_user(self.boss).oda_my_day("team")
-        self.assertNotIn("calls", day["heat"]["words"])
+        self.assertNotIn("calls", day["heat"]["kinds"])

@@ -270,7 +270,18 @@ const TEAM = {
             from: `2026-06-10 0${hour - 3}:00:00`,
             until: `2026-06-10 0${hour - 2}:00:00`,
         })),
-        words: { due: "To do", done: "Done" },
+        kinds: Object.fromEntries(
+            ["due", "done"].map((what) => [
+                what,
+                {
+                    label: what === "due" ? "To do" : "Done",
+                    model: "mail.activity",
+                    domain: [["x", "=", what]],
+                    at: `oda_${what}_at`,
+                    user_field: "user_id",
+                },
+            ])
+        ),
         cells: { 7: { 9: { due: 2, done: 1, shade: 4 } } },
     },
     risks: [
@@ -291,14 +302,14 @@ test("the team: numbers open what they count", async () => {
     answer = makeDay(TEAM);
     await openDay();
     expect(".o_oda_heat tbody tr").toHaveCount(3);
-    expect(".o_oda_heat_4 .btn").toHaveText("21");
-    expect(".o_oda_heat_4 .btn").toHaveAttribute("aria-label", "Ana, 9:00. To do: 2, Done: 1");
-    await click(".o_oda_heat_4 .btn");
+    expect(queryAllTexts(".o_oda_heat_4 .btn")).toEqual(["2", "1"]);
+    expect(".o_oda_heat_4 .btn:first").toHaveAttribute("aria-label", "Ana, 9:00. To do: 2");
+    await click(".o_oda_heat_4 .btn:last");
     await settle();
     expect(done[0].domain).toEqual([
-        ["res_model", "=", "crm.lead"],
-        ["oda_due_at", ">=", "2026-06-10 06:00:00"],
-        ["oda_due_at", "<", "2026-06-10 07:00:00"],
+        ["x", "=", "done"],
+        ["oda_done_at", ">=", "2026-06-10 06:00:00"],
+        ["oda_done_at", "<", "2026-06-10 07:00:00"],
         ["user_id", "=", 7],
     ]);
     await click(".o_oda_risks [data-person='0'] td .btn");

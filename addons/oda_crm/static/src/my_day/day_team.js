@@ -44,17 +44,15 @@ export class DayTeam extends Component {
         return this.props.day.heat.cells[person.id]?.[hour] || { shade: 0 };
     }
 
-    /** @returns {Array[]} [key, words, count] of what there is in a cell */
+    /** What there is in a cell: each number opens what it counts. */
     parts(cell) {
-        return Object.entries(this.props.day.heat.words)
-            .filter(([key]) => cell[key])
-            .map(([key, words]) => [key, words, cell[key]]);
+        return Object.entries(this.props.day.heat.kinds)
+            .filter(([what]) => cell[what])
+            .map(([what, kind]) => ({ what, kind, count: cell[what] }));
     }
 
-    describe(person, hour) {
-        const parts = this.parts(this.cell(person, hour));
-        const what = parts.map(([, words, count]) => `${words}: ${count}`).join(", ");
-        return `${person.name}, ${hour.hour}:00. ${what}`;
+    describe(person, hour, { kind, count }) {
+        return `${person.name}, ${hour.hour}:00. ${kind.label}: ${count}`;
     }
 
     of(field, person) {
@@ -85,12 +83,17 @@ export class DayTeam extends Component {
         ]);
     }
 
-    openHour(person, hour) {
-        return this.list(_t("Tasks of %s", person.name), "mail.activity", [
-            ["res_model", "=", "crm.lead"],
-            ["oda_due_at", ">=", hour.from],
-            ["oda_due_at", "<", hour.until],
-            ...this.of("user_id", person),
-        ]);
+    openPart(person, hour, { kind }) {
+        return this.list(
+            `${kind.label}: ${person.name}`,
+            kind.model,
+            [
+                ...kind.domain,
+                [kind.at, ">=", hour.from],
+                [kind.at, "<", hour.until],
+                ...this.of(kind.user_field, person),
+            ],
+            { active_test: false }
+        );
     }
 }

@@ -17,6 +17,11 @@ class ResUsersSettings(models.Model):
         help="“My consultations” opens with this flow.",
     )
 
+    @api.model
+    def _get_fields_blacklist(self):
+        """The browser needs it not, and a flow out of sight has no name to send."""
+        return super()._get_fields_blacklist() + ["oda_flow_id"]
+
 
 class CrmTeam(models.Model):
     """“My consultations” is one flow at a time: the one looked at last."""

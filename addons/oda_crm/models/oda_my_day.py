@@ -107,13 +107,16 @@ class OdaMyDay(models.AbstractModel):
         them ``title``, ``lead_id``, ``partner_id`` (named under the reader's rights),
         ``task_id`` (can be closed here), ``model`` and ``res_id`` (what a click opens,
         by default the consultation), ``open`` (a public method of that record which
-        gives the action), ``call`` (how time is told: ``due`` or ``since``).
+        gives the action), ``tells`` (what ``at`` is: ``due``, else since when).
         """
         return {}
 
     @api.model
     def _oda_my_day_mine(self, day, limits, kinds):
-        """``{"lanes"}``: {key, label, empty, entries, kinds, total, most} each."""
+        """``{"lanes"}``: {key, label, empty, entries, kinds, total, most, count_max} each.
+
+        A kind of which ``count_max`` are counted may have more than that.
+        """
         lanes = {lane: [] for lane in myday.LANES}
         counts = {lane: [] for lane in myday.LANES}
         for kind, source in self._oda_my_day_sources().items():
@@ -146,6 +149,7 @@ class OdaMyDay(models.AbstractModel):
                     ],
                     "total": sum(about["total"] for _rank, about in counts[lane]),
                     "most": MOST,
+                    "count_max": COUNT_MAX,
                 }
                 for lane, entries in lanes.items()
             ]
@@ -234,7 +238,7 @@ class OdaMyDay(models.AbstractModel):
     @api.model
     def _oda_my_day_json(self, one, day):
         at = one.get("at")
-        due = one.get("call") == "due"
+        due = one.get("tells") == "due"
         return {
             "key": f"{one['kind']}-{one['id']}",
             "kind": one["kind"],

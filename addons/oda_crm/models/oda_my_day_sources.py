@@ -107,7 +107,7 @@ class OdaMyDay(models.AbstractModel):
                 "id": task_id,
                 "task_id": task_id,
                 "at": due,
-                "call": "due",
+                "tells": "due",
                 "title": summary or name,
                 "type_icon": icon,
             }

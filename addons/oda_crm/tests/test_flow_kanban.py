@@ -183,6 +183,21 @@ class TestFlowKanban(MyDayCase):
             self.elsewhere.with_user(self.consultant).oda_choose_flow()
         self.assertFalse(self.consultant.res_users_settings_id.oda_flow_id)
 
+    def test_a_flow_out_of_sight_breaks_no_session(self):
+        """Settings go to the browser at every start, with the names of what they name."""
+        branch = self.env["res.company"].create({"name": "Branch"})
+        flow = self.env["crm.team"].create({"name": "Far", "company_id": branch.id})
+        settings = self.env["res.users.settings"]._find_or_create_for_user(
+            self.consultant
+        )
+        settings.oda_flow_id = flow
+        mine = settings.with_user(self.consultant)
+        self.env.invalidate_all()
+        self.assertNotIn("oda_flow_id", mine._res_users_settings_format())
+        self.assertEqual(
+            self.my_consultations()["search_default_team_id"], self.flow.id
+        )
+
     def test_a_flow_that_is_gone(self):
         self.open_case("Elsewhere", team_id=self.elsewhere.id)
         self.elsewhere.with_user(self.consultant).oda_choose_flow()

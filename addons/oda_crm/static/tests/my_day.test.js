@@ -52,6 +52,7 @@ function makeLane(key, entries = [], values = {}) {
         kinds: [],
         total: entries.length,
         most: 200,
+        count_max: 1000,
         ...values,
     };
 }
@@ -188,6 +189,14 @@ test("more, and only one kind", async () => {
     await click("button[data-kind=late]");
     await settle();
     expect(asked.at(-1)).toEqual(["mine", {}, {}]);
+});
+
+test("what was not counted to the end says so", async () => {
+    const kinds = [{ kind: "late", label: "Left", icon: "fa-clock-o", total: 1000 }];
+    answer.lanes[2] = makeLane("risk", [makeEntry({ kind: "late" })], { kinds, total: 1000 });
+    await openDay();
+    expect("[data-lane=risk] .o_oda_day_total").toHaveText("1000+");
+    expect("button[name=day_more]").toHaveText("and 999+ more");
 });
 
 test("arrows go from one entry to the next", async () => {

@@ -8,7 +8,7 @@ const { DateTime } = luxon;
 /** The head's day: funnels of the flows, time in each stage, open programmes. */
 export class DayFlows extends Component {
     static template = "oda_crm.DayFlows";
-    static props = { day: Object, onChanged: Function };
+    static props = { day: Object };
 
     setup() {
         this.action = useService("action");

@@ -36,7 +36,25 @@ export class DayLane extends Component {
     }
 
     get leftWords() {
-        return _t("and %s more", this.left);
+        return _t("and %s more", this.uncounted ? `${this.left}+` : this.left);
+    }
+
+    /** Whether there may be more of a kind (by default of any) than were counted. */
+    get uncounted() {
+        const { lane, chosen } = this.props;
+        return lane.kinds.some(
+            (one) => (!chosen || one.kind === chosen) && one.total >= lane.count_max
+        );
+    }
+
+    get total() {
+        const { lane } = this.props;
+        const most = lane.kinds.some((one) => one.total >= lane.count_max);
+        return most ? `${lane.total}+` : `${lane.total}`;
+    }
+
+    count({ total }) {
+        return total >= this.props.lane.count_max ? `${total}+` : `${total}`;
     }
 
     get canHaveMore() {

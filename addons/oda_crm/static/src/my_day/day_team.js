@@ -7,7 +7,7 @@ const NOBODY = 0;
 /** The team's day: a heat map by hour and what is at risk with whom. */
 export class DayTeam extends Component {
     static template = "oda_crm.DayTeam";
-    static props = { day: Object, onChanged: Function };
+    static props = { day: Object };
 
     setup() {
         this.action = useService("action");

@@ -1,4 +1,12 @@
-import { Component, onMounted, onWillStart, onWillUnmount, useRef, useState } from "@odoo/owl";
+import {
+    Component,
+    onMounted,
+    onWillStart,
+    onWillUnmount,
+    useExternalListener,
+    useRef,
+    useState,
+} from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { registry } from "@web/core/registry";
@@ -53,6 +61,7 @@ export class MyDay extends Component {
         });
         useBus(bus, "BUS:RECONNECT", this.refresh);
         this.onTick = () => document.visibilityState === "visible" && this.load();
+        useExternalListener(document, "visibilitychange", () => this.onTick());
     }
 
     /** @returns {typeof Component | undefined} what draws a view that has no lanes */

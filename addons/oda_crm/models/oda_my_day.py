@@ -113,7 +113,7 @@ class OdaMyDay(models.AbstractModel):
 
     @api.model
     def _oda_my_day_mine(self, day, limits, kinds):
-        """``{"lanes"}``: {key, label, empty, entries, kinds, total, most, count_max} each.
+        """``{"lanes"}``: key, label, empty, entries, kinds, total, most, count_max.
 
         A kind of which ``count_max`` are counted may have more than that.
         """

@@ -184,7 +184,7 @@ class TestFlowKanban(MyDayCase):
         self.assertFalse(self.consultant.res_users_settings_id.oda_flow_id)
 
     def test_a_flow_out_of_sight_breaks_no_session(self):
-        """Settings go to the browser at every start, with the names of what they name."""
+        """Settings go to the browser at every start, with names of what they name."""
         branch = self.env["res.company"].create({"name": "Branch"})
         flow = self.env["crm.team"].create({"name": "Far", "company_id": branch.id})
         settings = self.env["res.users.settings"]._find_or_create_for_user(

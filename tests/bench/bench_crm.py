@@ -3,7 +3,7 @@
 
 import statistics
 
-from . import crm_ground, crm_layer, crm_mass, crm_screens
+from . import crm_day, crm_ground, crm_layer, crm_mass, crm_screens
 from .crm_ground import PERSON, Asker
 from .report import Section, p50_p95
 
@@ -60,6 +60,7 @@ def run(ground):
             yield _kanban(pair, screens)
             yield _queries(pair, screens)
             yield _searches(pair)
+            yield crm_day.day(pair)
             yield crm_mass.segments(pair)
             yield crm_mass.sweep(pair)
             yield crm_mass.import_file(pair)

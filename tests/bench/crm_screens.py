@@ -11,6 +11,8 @@ _DO = "([action, options]) => odoo.__WOWL_DEBUG__.root.env.services.action.doAct
 _CALL = f"{_DO}(action, options)"
 #: asked once a page, and kept by the browser
 _ONCE = ("get_views", "load", "has_group", "get_formview_id")
+#: the page one lands on, which is still being read when another is opened
+_HOME = ("oda_my_day",)
 
 
 class Asked:
@@ -24,7 +26,7 @@ class Asked:
         if "/web/dataset/call_kw/" in request.url and request.method == "POST":
             params = json.loads(request.post_data)["params"]
             mail = params["model"].startswith("discuss.")
-            if params["method"] not in _ONCE and not mail:
+            if params["method"] not in _ONCE + _HOME and not mail:
                 self.calls.append(params)
 
     def take(self):

@@ -1,7 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 """A consultant's whole day, at a desk and on a phone.
 
-In the morning a consultation without a next step; a card that wants to go on; a
+In the morning a consultation without a next step; the day's own page, from which a
+task is closed; one's consultations, a flow at a time; a card that wants to go on; a
 session; a task and what follows it; somebody who walks in; somebody who is looked up
 by phone. Each step leaves a screenshot in tests/artifacts.
 """
@@ -16,6 +17,8 @@ REFUSED = ".o_oda_stage_dialog"
 REFUSAL = ".o_error_dialog"
 ADVICE = "Are nevoie de un cuptor nou; i s-au explicat condițiile programului."
 RESULT = "Trimite oferta furnizorului până vineri, apoi completăm cererea."
+PROMISED = "De trimis lista actelor"
+SENT = "Lista actelor a plecat prin e-mail, confirmată la telefon."
 # (login, width, height, phone): different people, so that no day meets the other
 DAYS = {
     "desk": ("consultant.ana", 1440, 900, "+373 69 555 101"),
@@ -60,11 +63,11 @@ class Day:
         wanted = " AND ".join(f"{name} = '{value}'" for name, value in where.items())
         return int(self.system.psql(f"SELECT id FROM {table} WHERE {wanted}"))
 
-    def ref(self, name):
+    def ref(self, name, module="oda_crm"):
         return int(
             self.system.psql(
                 "SELECT res_id FROM ir_model_data "
-                f"WHERE module = 'oda_crm' AND name = '{name}'"
+                f"WHERE module = '{module}' AND name = '{name}'"
             )
         )
 
@@ -92,6 +95,20 @@ class Day:
         moved = {"stage_id": self.ref("stage_ads_contacted")}
         call(page, "crm.lead", "write", [self.lead], moved)
         self.lost = create(page, "crm.lead", name=self.orphan, **opened)
+        create(
+            page,
+            "mail.activity",
+            res_model_id=int(
+                self.system.psql("SELECT id FROM ir_model WHERE model = 'crm.lead'")
+            ),
+            res_id=self.lead,
+            activity_type_id=self.ref("mail_activity_data_todo", "mail"),
+            summary=PROMISED,
+            user_id=user,
+            oda_due_at=self.system.psql(
+                "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+            ),
+        )
         page.context.close()
         on_it = f"res_model = 'crm.lead' AND res_id = {self.lost}"
         self.system.psql(f"DELETE FROM mail_activity WHERE {on_it}")
@@ -113,6 +130,33 @@ def test_day(day):
     plan(page, "De cerut extrasul de la registru")
     page.wait_for_selector(NEXT_STEP, state="detached")
     assert day.open_tasks(day.lost) == "1"
+
+    # The day begins with what is to be done; a task is closed from there.
+    page.wait_for_selector(".o_oda_day_lane[data-lane=today]")
+    assert page.url.endswith("/my-day")
+    promised = page.locator(".o_oda_day_entry", has_text=PROMISED)
+    promised.wait_for()
+    assert day.case in promised.inner_text()
+    day.shot("my-day")
+    promised.locator("[name=day_done]").click()
+    page.fill(".modal textarea", SENT)
+    page.click(".modal-footer .btn-primary >> nth=0")
+    promised.wait_for(state="detached")
+    assert day.open_tasks(day.lead) == "1"
+    day.shot("my-day-after")
+
+    # One's consultations, a flow at a time: the one looked at is remembered.
+    page.goto("/odoo/action-crm.action_your_pipeline")
+    chips = page.locator(".o_oda_flow_chips button")
+    chips.first.wait_for()
+    other = chips.filter(has_not_text="Reclamă").first
+    name = other.inner_text().rsplit(None, 1)[0]
+    other.click()
+    page.wait_for_selector(f".o_oda_flow_chips .active >> text={name}")
+    page.goto("/odoo/action-crm.action_your_pipeline")
+    page.wait_for_selector(f".o_oda_flow_chips .active >> text={name}")
+    assert page.locator(".o_kanban_group").count() <= 6, "columns of one flow"
+    day.shot("my-consultations")
 
     # The kanban of one's flow, and on it the card.
     page.goto("/odoo/action-sales_team.crm_team_action_pipeline")

@@ -109,4 +109,11 @@ from . import (
     crm_lead_words,
     res_partner_layout,
     oda_flow_report,
+    oda_my_day,
+    oda_my_day_sources,
+    oda_my_day_team,
+    oda_my_day_flows,
+    ir_http_my_day,
+    crm_lead_kanban,
+    crm_team_choice,
 )

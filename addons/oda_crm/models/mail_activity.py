@@ -40,6 +40,9 @@ class MailActivity(models.Model):
     )
     # "IS TRUE", as the ORM writes it: PostgreSQL takes a plain flag for another thing
     _oda_my_day_idx = models.Index("(user_id, oda_due_at) WHERE active IS TRUE")
+    _oda_due_idx = models.Index(
+        "(oda_due_at) WHERE active IS TRUE AND res_model = 'crm.lead'"
+    )
 
     @api.constrains("oda_parent_id", "res_model_id", "res_id")
     def _check_oda_parent(self):

@@ -53,6 +53,9 @@ class MailActivity(models.Model):
     _oda_done_on_lead_idx = models.Index(
         "(res_id, oda_done_at) WHERE res_model = 'crm.lead' AND oda_outcome = 'done'"
     )
+    _oda_done_at_idx = models.Index(
+        "(oda_done_at) WHERE res_model = 'crm.lead' AND oda_outcome = 'done'"
+    )
 
     @api.depends("res_model", "activity_type_id")
     def _compute_oda_result_required(self):

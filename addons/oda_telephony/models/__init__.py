@@ -13,4 +13,5 @@ from . import (
     res_partner,
     crm_lead,
     oda_timeline,
+    oda_my_day,
 )

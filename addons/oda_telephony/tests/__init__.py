@@ -12,5 +12,6 @@ from . import (
     test_recording,
     test_rights,
     test_timeline,
+    test_my_day,
     test_screens,
 )

@@ -189,13 +189,11 @@ def import_file(pair):
     ids = _rpc(server, cookie, "create", [[vals]])
     sent = time.monotonic() - begin
     _rpc(server, cookie, "action_read", [ids])
+    _wait(server, cookie, ids, "reading", begin)
     counts = _rpc(server, cookie, "read", [ids, _PREVIEW])[0]
     read = time.monotonic() - begin
     _rpc(server, cookie, "action_run", [ids])
-    while (found := _rpc(server, cookie, "get_progress", [ids]))["state"] == "running":
-        if time.monotonic() - begin > 900:
-            raise Stop("The import does not come to an end.")
-        time.sleep(0.5)
+    found = _wait(server, cookie, ids, "running", begin)
     seconds = time.monotonic() - begin
     done = _rpc(server, cookie, "read", [ids, _DONE])[0]
     section.add(
@@ -213,6 +211,15 @@ def import_file(pair):
         f"{seconds - read:.1f} s. {done['message'] or ''}"
     )
     return section
+
+
+def _wait(server, cookie, ids, state, begin):
+    """Wait until an import is no longer in a state; how far it is then."""
+    while (found := _rpc(server, cookie, "get_progress", [ids]))["state"] == state:
+        if time.monotonic() - begin > 900:
+            raise Stop("The import does not come to an end.")
+        time.sleep(0.5)
+    return found
 
 
 _PREVIEW = ["error_count", "duplicate_count"]

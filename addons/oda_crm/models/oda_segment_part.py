@@ -10,6 +10,7 @@ RELATIONS = {
     "session": "oda_session_ids",
     "registration": "oda_registration_ids",
     "programme": "oda_programme_follower_ids",
+    "advice": "oda_answer_ids",
 }
 
 
@@ -36,6 +37,7 @@ class OdaSegmentPart(models.Model):
             ("session", "a consultation session"),
             ("registration", "a registration for an event"),
             ("programme", "a programme that they follow"),
+            ("advice", "advice on an instrument"),
         ],
         string="What",
         required=True,

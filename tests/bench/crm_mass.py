@@ -63,6 +63,7 @@ SEGMENTS = {
         ],
     ),
 }
+_COUNT = ["member_text"]
 _PAGE = {"complete_name": {}, "phone": {}, "email": {}, "user_id": {"fields": {}}}
 
 
@@ -71,8 +72,8 @@ def segments(pair):
     section = Section(
         "Segments over a million",
         "Saved segments read by a consultant who sees all beneficiaries: the exact "
-        "count, and the first page (80, sorted by name) of the list that the segment "
-        "opens; time in the server, median of 5.",
+        "count as their list shows it, and the first page (80, sorted by name) of the "
+        "list that the segment opens; time in the server, median of 5.",
     )
     values = {
         "district": _value(pair, "oda_locality WHERE parent_id IS NULL"),
@@ -96,17 +97,18 @@ def segments(pair):
         ids = root.do("oda.segment", "create", (), [vals])
         asked = pair.asker.ask("oda.segment", "action_show", ids)
         members = asked["result"]["domain"]
-        count = pair.asker.ask("res.partner", "search_count", (), members, times=5)
+        count = pair.asker.ask("oda.segment", "read", ids, _COUNT, times=5)
         options = {"specification": _PAGE, "limit": 80, "count_limit": 10_001}
         page = pair.asker.ask(
             "res.partner", "web_search_read", (), members, kwargs=options, times=5
         )
         slow = [p50_p95(one["ms"])[0] / 1000 for one in (count, page)]
+        shown = count["result"][0]["member_text"]
         section.add(
-            f"{name}: {count['result']}",
+            f"{name}: {shown}",
             f"count {slow[0]:.2f} s, page {slow[1]:.2f} s",
-            target=f"at most {SEGMENT_SECONDS} s",
-            met=max(slow) <= SEGMENT_SECONDS,
+            target=f"at most {SEGMENT_SECONDS} s, exact",
+            met=max(slow) <= SEGMENT_SECONDS and shown.isdigit(),
         )
     return section
 

@@ -12,7 +12,8 @@ _DISTRIBUTE = """
 WITH heap AS (
     SELECT id, row_number() OVER (ORDER BY oda_cold_due_at, id) - 1 AS place
       FROM crm_lead
-     WHERE oda_cold_list_id = %(list)s AND active AND oda_cold_outcome IS NULL
+     WHERE oda_cold_list_id = %(list)s AND active IS TRUE
+       AND oda_cold_outcome IS NULL
 ), given AS (
     SELECT h.id, (%(users)s)[1 + h.place %% %(count)s] AS user_id FROM heap h
 )

@@ -273,7 +273,7 @@ class OdaImportRow(models.Model):
             "unreachable": self.env._("Neither a phone number nor an e-mail address."),
             "legal_form": self.env._("Left out: “%s” is no legal form of ours.", value),
             "activity": self.env._(
-                "Left out: “%s” is no field of activity: write its CAEM code, as 10.71.",
+                "Left out: “%s” is no field of activity. Write its CAEM code: 10.71.",
                 value,
             ),
             "locality": self.env._(

@@ -318,7 +318,8 @@ class OdaSegment(models.Model):
         """Return the rows of a query that reads many beneficiaries.
 
         Whole relations are hashed in memory meanwhile; without the room for it the
-        database would sort them on its disk, or look into them row by row.
+        database would do it on its disk, in parts. Compiling such a query costs more
+        than it saves (0.5 s).
 
         :raise psycopg2.errors.QueryCanceled: `seconds` were not enough
         """
@@ -328,7 +329,7 @@ class OdaSegment(models.Model):
         with closing(cr.savepoint(flush=False)):
             cr.execute(
                 "SELECT set_config('statement_timeout', %s, true),"
-                " set_config('work_mem', %s, true)",
+                " set_config('work_mem', %s, true), set_config('jit', 'off', true)",
                 (str(max(1, int(seconds * 1000))), WORK_MEM),
             )
             cr.execute(sql, log_exceptions=False)

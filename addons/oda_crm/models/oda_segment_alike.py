@@ -124,12 +124,22 @@ class OdaSegmentSimilar(models.TransientModel):
                 "oda_locality_id", "child_of", mine["district"]
             )
         if mine["tags"]:
-            conditions["tags"] = Domain("category_id", "in", sorted(mine["tags"]))
+            field = self.env["res.partner"]._fields["category_id"]
+            # One set for all, where the ORM would look into each card's tags.
+            tagged = SQL(
+                "(SELECT %s FROM %s WHERE %s IN %s)",
+                SQL.identifier(field.column1),
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column2),
+                tuple(sorted(mine["tags"])),
+            )
+            conditions["tags"] = Domain("id", "in", tagged)
         for trait, (model, column, domain) in self._oda_hanging().items():
             if mine[trait]:
                 wanted = domain & Domain(column, "in", sorted(mine[trait]))
                 query = self.env[model]._search(wanted)
-                conditions[trait] = Domain("id", "in", query.subselect("partner_id"))
+                whose = query.subselect(SQL.identifier(query.table, "partner_id"))
+                conditions[trait] = Domain("id", "in", whose)
         return conditions
 
     @api.model

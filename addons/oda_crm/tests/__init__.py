@@ -29,6 +29,7 @@ from . import (
     test_import,
     test_import_committed,
     test_segments_plain,
+    test_alike_plain,
     test_seams,
     test_segment,
     test_red_list,

@@ -16,6 +16,8 @@ _WORD = re.compile(r"[^\w]+|_", re.UNICODE)
 _SPLIT = re.compile(r"[;,|\n]")
 _ACTIVITY = re.compile(r"(?:[a-u]\s*)?(\d{2})\.?(\d{0,2})\b", re.IGNORECASE)
 _SECTION = re.compile(r"[a-u]", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 #: words before the name of a place that say what it is
 _PLACE = frozenset(
@@ -119,11 +121,18 @@ def yes_or_no(text):
 
 
 def number(text):
-    """Return a float, or None: ``1 250,50``, ``1.250,50``, ``1250.5`` are numbers."""
+    """Return a float, or None: ``1 250,50``, ``1.250,50``, ``1250.5`` are numbers.
+
+    ``1,250`` is one thing here and another there: nobody's guess.
+    """
     text = re.sub(r"[\s\u00a0']", "", str(text))
     if "," in text and "." in text:
         thousands = "," if text.rindex(".") > text.rindex(",") else "."
         text = text.replace(thousands, "")
+    elif _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "").replace(".", "")
+    elif _EITHER.fullmatch(text):
+        return None
     if not _NUMBER.fullmatch(text) or len(text) > 18:
         return None
     return float(text.replace(",", "."))

@@ -272,9 +272,14 @@ class OdaImport(models.Model):
 
     @api.model
     def _oda_targets(self):
-        """Return the targets that the contacts of this database have a field for."""
-        known = self.env["res.partner"]._fields
-        ours = [one for one in importing.TARGETS if FIELD_OF[one] in known]
+        """Return the targets whose field of contacts this person may write."""
+        partners = self.env["res.partner"]
+        ours = [
+            target
+            for target in importing.TARGETS
+            if (field := partners._fields.get(FIELD_OF[target]))
+            and partners._has_field_access(field, "write")
+        ]
         return ours + list(self._oda_own_fields())
 
     def _oda_make_columns(self, rows):

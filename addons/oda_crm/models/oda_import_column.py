@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from .. import importing
 
@@ -77,6 +77,9 @@ class OdaImportColumn(models.Model):
     def write(self, vals):
         if not self.env.su and not vals.keys() <= {"target"}:
             raise AccessError(self.env._("This is set by the system."))
+        if vals.get("target"):
+            if vals["target"] not in self.env["oda.import"]._oda_targets():
+                raise UserError(self.env._("A column cannot be this: choose anew."))
         if "target" in vals:
             vals = dict(vals, by_hand=True)
         done = super().write(vals)

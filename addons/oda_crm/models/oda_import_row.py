@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import importing
 from ..tables import Formula
+from .res_partner_card import IDENTITY_READERS
 
 #: targets that can be put right in the preview, one field each; others are in `more`
 TYPED = ("name", "phone", "email", "idnp", "idno")
@@ -29,7 +30,7 @@ class OdaImportRow(models.Model):
     name = fields.Char()
     phone = fields.Char()
     email = fields.Char()
-    idnp = fields.Char(string="IDNP")
+    idnp = fields.Char(string="IDNP", groups=IDENTITY_READERS)
     idno = fields.Char(string="IDNO")
     more = fields.Json(readonly=True)
     formulas = fields.Json(readonly=True)
@@ -115,7 +116,8 @@ class OdaImportRow(models.Model):
     def _oda_cells(self):
         """Return ``{target: text}`` of the row, as it came or was put right."""
         self.ensure_one()
-        cells = {**(self.more or {}), **{one: self[one] or "" for one in TYPED}}
+        row = self.sudo()  # sudo: all of it is judged, also what is not shown
+        cells = {**(self.more or {}), **{one: row[one] or "" for one in TYPED}}
         for target in self.formulas or ():
             cells[target] = Formula(cells.get(target, ""))
         return {target: text for target, text in cells.items() if text}
@@ -327,8 +329,11 @@ class OdaImportRow(models.Model):
         found = {}
         for kind, values in wanted.items():
             column, join = columns[kind]
-            if kind in ("idnp", "idno") and f"oda_{kind}" not in partners._fields:
-                continue
+            if kind in ("idnp", "idno"):
+                field = partners._fields.get(f"oda_{kind}")
+                # Who does not see these numbers does not learn whose they are.
+                if not field or not partners._has_field_access(field, "read"):
+                    continue
             # pylint: disable-next=sql-injection  # both are constants from above
             self.env.cr.execute(
                 f"SELECT {column}, min(p.id) FROM res_partner p {join}"

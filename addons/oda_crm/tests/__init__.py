@@ -28,6 +28,7 @@ from . import (
     test_importing_plain,
     test_import,
     test_import_committed,
+    test_import_columns,
     test_segments_plain,
     test_alike_plain,
     test_seams,

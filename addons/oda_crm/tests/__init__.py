@@ -42,6 +42,7 @@ from . import (
     test_instruments,
     test_session_form,
     test_session_together,
+    test_session_case,
     test_news_committed,
     test_layout_pure,
     test_card_layout,

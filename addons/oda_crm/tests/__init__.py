@@ -24,6 +24,7 @@ from . import (
     test_public_methods,
     test_right_change,
     test_right_scope,
+    test_attacks,
     test_export_guard,
     test_importing_plain,
     test_import,

@@ -229,7 +229,9 @@ class OdaSegmentSimilarMatch(models.TransientModel):
     wizard_id = fields.Many2one(
         "oda.segment.similar", required=True, index=True, ondelete="cascade"
     )
-    partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", string="Beneficiary", required=True, ondelete="cascade"
+    )
     reasons = fields.Char(string="Why")
     score = fields.Integer(string="Points")
 

@@ -40,7 +40,9 @@ class OdaSegmentSimilar(models.TransientModel):
     programmes = fields.Boolean(string="The programmes that they follow")
     programme_names = fields.Char(compute="_compute_programme_names")
     instruments = fields.Boolean(string="What they were advised on")
-    instrument_names = fields.Char(compute="_compute_instrument_names")
+    instrument_names = fields.Char(
+        string="Advised on", compute="_compute_instrument_names"
+    )
 
     @api.depends("partner_id")
     def _compute_programme_names(self):

@@ -108,6 +108,7 @@ class OdaImport(models.Model):
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
         languages = import_values.words_of(import_values.LANGUAGES)
         codes = {code[:2]: code for code in reversed(installed)}
+        # pylint: disable-next=no-search-all  # some dozens
         tags = self.env["res.partner.category"].search([], order="id desc")
         words = import_values.words_of
         may_consent = self.env["oda.consent"].has_access("create")

@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+from textwrap import shorten
+
 from psycopg2.errors import QueryCanceled
 
 from odoo import Command, api, fields, models
@@ -8,6 +10,7 @@ from odoo.tools import SQL
 from .. import alike
 
 SHOWN = 15
+LONGEST = 50  # letters of one name among the reasons
 SECONDS = 2.0
 #: trait -> plain field of the beneficiary
 _PLAIN = {
@@ -214,8 +217,9 @@ class OdaSegmentSimilar(models.TransientModel):
             "age_group": self.env._("the same age: %s"),
             "gender": self.env._("the same gender: %s"),
         }
-        values = (names[shared.trait].get(one, "") for one in shared.values)
-        return words[shared.trait] % ", ".join(filter(None, values))
+        values = (names[shared.trait].get(one) for one in shared.values)
+        told = (shorten(one, LONGEST, placeholder="…") for one in values if one)
+        return words[shared.trait] % ", ".join(told)
 
 
 # pylint: disable-next=no-wizard-in-models  # the lines of the one above
@@ -232,7 +236,7 @@ class OdaSegmentSimilarMatch(models.TransientModel):
     partner_id = fields.Many2one(
         "res.partner", string="Beneficiary", required=True, ondelete="cascade"
     )
-    reasons = fields.Char(string="Why")
+    reasons = fields.Text(string="Why")
     score = fields.Integer(string="Points")
 
     def action_open(self):

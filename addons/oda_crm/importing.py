@@ -5,8 +5,7 @@ No ``env``: columns are guessed from their headers, cells are judged one by one.
 """
 
 import re
-import unicodedata
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from stdnum.exceptions import ValidationError as StdnumError
@@ -14,145 +13,23 @@ from stdnum.md import idno as md_idno
 
 from odoo.addons.oda_base import phone as numbers
 
+from . import import_values
+from .import_headers import SYNONYMS
+from .import_values import normal
 from .spreadsheet import unguard
 from .tables import Formula
 
-#: what a column may hold -> the headers people give it, in Romanian, Russian, English
-SYNONYMS = {
-    "name": (
-        "nume",
-        "numele",
-        "nume prenume",
-        "nume si prenume",
-        "numele prenumele",
-        "prenume nume",
-        "nume complet",
-        "denumire",
-        "denumirea",
-        "beneficiar",
-        "persoana",
-        "contact",
-        "имя",
-        "фио",
-        "ф и о",
-        "фамилия имя",
-        "фамилия имя отчество",
-        "название",
-        "наименование",
-        "бенефициар",
-        "клиент",
-        "name",
-        "full name",
-        "display name",
-        "client",
-        "customer",
-        "beneficiary",
-    ),
-    "first_name": ("prenume", "prenumele", "first name", "given name", "имя отчество"),
-    "last_name": ("nume de familie", "familia", "last name", "surname", "фамилия"),
-    "phone": (
-        "telefon",
-        "telefonul",
-        "tel",
-        "nr telefon",
-        "numar telefon",
-        "numar de telefon",
-        "telefon mobil",
-        "mobil",
-        "gsm",
-        "телефон",
-        "тел",
-        "номер телефона",
-        "мобильный",
-        "мобильный телефон",
-        "phone",
-        "phone number",
-        "mobile",
-        "mobile phone",
-        "cell",
-    ),
-    "phone2": (
-        "telefon 2",
-        "alt telefon",
-        "telefon fix",
-        "telefon serviciu",
-        "телефон 2",
-        "другой телефон",
-        "рабочий телефон",
-        "phone 2",
-        "other phone",
-        "work phone",
-    ),
-    "email": (
-        "email",
-        "e mail",
-        "mail",
-        "posta electronica",
-        "adresa de email",
-        "почта",
-        "эл почта",
-        "электронная почта",
-        "имейл",
-        "email address",
-    ),
-    "idnp": ("idnp", "cod personal", "идентификационный номер", "персональный код"),
-    "idno": ("idno", "cod fiscal", "фискальный код", "fiscal code", "tax id"),
-    "company": (
-        "companie",
-        "compania",
-        "intreprindere",
-        "intreprinderea",
-        "firma",
-        "organizatie",
-        "компания",
-        "фирма",
-        "предприятие",
-        "организация",
-        "company",
-        "company name",
-        "organisation",
-        "organization",
-    ),
-    "function": ("functie", "functia", "post", "должность", "job position", "position"),
-    "street": ("adresa", "strada", "адрес", "улица", "address", "street"),
-    "city": (
-        "oras",
-        "orasul",
-        "localitate",
-        "localitatea",
-        "город",
-        "населенный пункт",
-        "city",
-        "town",
-        "locality",
-    ),
-    "zip": ("cod postal", "индекс", "почтовый индекс", "zip", "postal code"),
-    "ref": ("referinta", "cod", "код", "reference", "ref", "id"),
-    "website": ("site", "pagina web", "сайт", "website"),
-    "birth": (
-        "data nasterii",
-        "data nastere",
-        "anul nasterii",
-        "an nastere",
-        "дата рождения",
-        "год рождения",
-        "birth date",
-        "date of birth",
-        "birthday",
-        "birth year",
-    ),
-    "note": (
-        "nota",
-        "note",
-        "comentariu",
-        "observatii",
-        "заметка",
-        "комментарий",
-        "notes",
-        "comment",
-    ),
-}
 TARGETS = tuple(SYNONYMS)
+
+CONSENTS = ("consent_processing", "consent_news", "consent_calls", "consent_sms")
+#: cells that name one of a list, or say yes, a number, a day: see `import_values`
+LISTED = frozenset(CONSENTS) | frozenset(
+    "legal_form activity locality district gender lang tags staff founded "
+    "consent_source consent_at".split()
+)
+
+#: legal forms of which the row is a firm, not a person
+FIRMS = frozenset("ii gt srl sa cooperative partnership state ngo public".split())
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 NAME_MAX = 250  # characters
@@ -161,12 +38,6 @@ _EMAIL = re.compile(
     r"[^@\s<>\"',;:\\()\[\]]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}"
 )
 _SPACES = re.compile(r"\s+")
-_WORD = re.compile(r"[^\w]+|_", re.UNICODE)
-_DATES = (
-    (re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[ T].*)?"), (1, 2, 3)),
-    (re.compile(r"(\d{1,2})[-./](\d{1,2})[-./](\d{4})"), (3, 2, 1)),
-)
-_DAY_ZERO = date(1899, 12, 30)  # of spreadsheets, which think 1900 was a leap year
 
 
 class Verdict(NamedTuple):
@@ -174,7 +45,8 @@ class Verdict(NamedTuple):
 
     :ivar state: `OK`, `WARNING` or `ERROR`
     :ivar words: tuple of ``(code, value)``, in order of the columns
-    :ivar clean: ``{target: text}`` ready to be stored; `birth` as ISO date or year
+    :ivar clean: ``{target: value}`` ready to be stored; `birth` as ISO date or year,
+        days as ISO dates, records as ids
     :ivar e164: tuple of the numbers, for finding doubles
     """
 
@@ -187,22 +59,6 @@ class Verdict(NamedTuple):
 # === COLUMNS ===#
 
 
-def normal(header):
-    """Return a header without case, accents, punctuation: what is compared."""
-    text = unicodedata.normalize(
-        "NFKD", str(header).replace("ё", "е").replace("й", "й")
-    )
-    kept = []
-    for letter in text:
-        if unicodedata.combining(letter):
-            # й is a letter, not an и with a mark
-            if kept and kept[-1] in "иИ" and letter == "\u0306":
-                kept[-1] = "й"
-            continue
-        kept.append(letter)
-    return _SPACES.sub(" ", _WORD.sub(" ", "".join(kept).casefold())).strip()
-
-
 _KNOWN = {
     normal(word): target
     for target, words in SYNONYMS.items()
@@ -211,17 +67,17 @@ _KNOWN = {
 _KNOWN.update({target: target for target in TARGETS if "_" not in target})
 
 
-def guess_columns(headers, remembered=None, available=TARGETS):
+def guess_columns(headers, remembered=None, available=TARGETS, own=None):
     """Return a target (or None) for each header; none is given twice.
 
     :param remembered: ``{normal(header): target or None}``: what people chose before
     :param available: targets that can be stored here
+    :param own: ``{normal(label): target}`` of fields that administrators added
     """
-    remembered = remembered or {}
+    known = _KNOWN | (own or {}) | (remembered or {})
     taken, found = set(), []
     for header in headers:
-        key = normal(header)
-        target = remembered[key] if key in remembered else _KNOWN.get(key)
+        target = known.get(normal(header))
         if target == "phone" and "phone" in taken:
             target = "phone2"
         if target not in available or target in taken:
@@ -267,28 +123,18 @@ def judge_date(text, today=None):
     """
     today = today or date.today()
     text = tidy(text)
-    if text.isascii() and text.isdigit() and len(text) <= 5:
-        number = int(text)
-        if 1900 <= number <= today.year:
-            return str(number)
-        if 10_000 <= number <= (today - _DAY_ZERO).days:
-            return (_DAY_ZERO + timedelta(days=number)).isoformat()
-        return None
-    for pattern, order in _DATES:
-        if match := pattern.fullmatch(text):
-            try:
-                day = date(*(int(match[part]) for part in order))
-            except ValueError:
-                return None
-            return day.isoformat() if date(1900, 1, 1) <= day <= today else None
-    return None
+    if text.isascii() and text.isdigit() and len(text) == 4:
+        return text if 1900 <= int(text) <= today.year else None
+    day = import_values.day(text, today)
+    return day.isoformat() if day else None
 
 
-def judge(cells, regions=("MD", "RO"), today=None):
+def judge(cells, regions=("MD", "RO"), today=None, catalogue=import_values.EMPTY):
     """Return the `Verdict` on one row.
 
     :param cells: ``{target: text}``; a `Formula` is never taken
     :param regions: country codes whose national numbers may be meant
+    :param catalogue: what cells may name, an `import_values.Catalogue`
     """
     words, clean, e164 = [], {}, []
     failed = False
@@ -299,6 +145,10 @@ def judge(cells, regions=("MD", "RO"), today=None):
         if isinstance(raw, Formula) or (text[0] in "=@" and target != "note"):
             words.append(("formula", text[:60]))
             failed = True
+            continue
+        if target in LISTED or target in catalogue.kinds:
+            remark = _listed(target, raw, text, cells, catalogue, clean, today)
+            words += [remark] if remark else []
             continue
         value = text
         if target in ("phone", "phone2"):
@@ -319,7 +169,7 @@ def judge(cells, regions=("MD", "RO"), today=None):
             failed = True
             continue
         clean[target] = value
-    _name(clean)
+    _name(clean, bool(cells.get("first_name") or cells.get("last_name")))
     if not clean.get("name") and not failed:
         words.append(("nameless", ""))
         failed = True
@@ -332,13 +182,64 @@ def judge(cells, regions=("MD", "RO"), today=None):
     return Verdict(state, tuple(words), clean, tuple(dict.fromkeys(e164)))
 
 
-def _name(clean):
+def _listed(target, raw, text, cells, catalogue, clean, today):
+    """Put what a cell names into `clean`; return the remark, or None.
+
+    Who this person is does not hang on it: what cannot be read is left out, and said.
+    """
+    value, more = None, text[:60]
+    if target == "district":
+        if tidy(cells.get("locality", "")):
+            return None  # read with the locality
+        value, _why = import_values.place(text, "", catalogue)
+        target = "locality" if value else target
+    elif target == "locality":
+        district = tidy(cells.get("district", ""))
+        value, why = import_values.place(text, district, catalogue)
+        clean.setdefault("city", tidy(cells.get("city", "")) or text)
+        if why == "several":
+            return ("localities", more)
+    elif target == "activity":
+        value = import_values.activity(text, catalogue)
+    elif target == "tags":
+        value, unknown = import_values.several(text, catalogue.choices.get(target, {}))
+        if unknown:
+            clean.update({target: value} if value else {})
+            return (target, ", ".join(unknown)[:60])
+    elif target in ("staff", "founded"):
+        value = import_values.whole(text)
+        if value is not None and value < 0:
+            value = None
+    elif target in CONSENTS:
+        value = import_values.yes_or_no(text)
+        if value and not catalogue.choices.get("consent_yes"):
+            return ("consent_yes", more)
+    elif target == "consent_at":
+        found = import_values.day(text, today or date.today())
+        value = found.isoformat() if found else None
+    elif target in catalogue.kinds:
+        kind = catalogue.kinds[target]
+        cell = unguard(str(raw)).strip() if kind == "text" else text
+        value = import_values.own(cell, target, catalogue)
+        more = f"{catalogue.labels.get(target, target)}: {more}"
+    else:
+        value = catalogue.choices.get(target, {}).get(normal(text))
+    if value is None:
+        return ("own" if target in catalogue.kinds else target, more)
+    clean[target] = value
+    return None
+
+
+def _name(clean, is_person):
     """Make one name of two; a company alone is a name too."""
     first, last = clean.pop("first_name", ""), clean.pop("last_name", "")
     if not clean.get("name") and (first or last):
         clean["name"] = f"{first} {last}".strip()
     if not clean.get("name") and clean.get("company"):
         clean["name"] = clean.pop("company")
+        clean["is_company"] = "1"
+    # Beside a firm of its own column the row is of somebody who works there.
+    if clean.get("legal_form") in FIRMS and not is_person and not clean.get("company"):
         clean["is_company"] = "1"
 
 

@@ -63,6 +63,7 @@ SEGMENTS = {
         ],
     ),
 }
+_COUNT = ["member_text"]
 _PAGE = {"complete_name": {}, "phone": {}, "email": {}, "user_id": {"fields": {}}}
 
 
@@ -71,8 +72,8 @@ def segments(pair):
     section = Section(
         "Segments over a million",
         "Saved segments read by a consultant who sees all beneficiaries: the exact "
-        "count, and the first page (80, sorted by name) of the list that the segment "
-        "opens; time in the server, median of 5.",
+        "count as their list shows it, and the first page (80, sorted by name) of the "
+        "list that the segment opens; time in the server, median of 5.",
     )
     values = {
         "district": _value(pair, "oda_locality WHERE parent_id IS NULL"),
@@ -96,17 +97,18 @@ def segments(pair):
         ids = root.do("oda.segment", "create", (), [vals])
         asked = pair.asker.ask("oda.segment", "action_show", ids)
         members = asked["result"]["domain"]
-        count = pair.asker.ask("res.partner", "search_count", (), members, times=5)
+        count = pair.asker.ask("oda.segment", "read", ids, _COUNT, times=5)
         options = {"specification": _PAGE, "limit": 80, "count_limit": 10_001}
         page = pair.asker.ask(
             "res.partner", "web_search_read", (), members, kwargs=options, times=5
         )
         slow = [p50_p95(one["ms"])[0] / 1000 for one in (count, page)]
+        shown = count["result"][0]["member_text"]
         section.add(
-            f"{name}: {count['result']}",
+            f"{name}: {shown}",
             f"count {slow[0]:.2f} s, page {slow[1]:.2f} s",
-            target=f"at most {SEGMENT_SECONDS} s",
-            met=max(slow) <= SEGMENT_SECONDS,
+            target=f"at most {SEGMENT_SECONDS} s, exact",
+            met=max(slow) <= SEGMENT_SECONDS and shown.isdigit(),
         )
     return section
 
@@ -189,13 +191,11 @@ def import_file(pair):
     ids = _rpc(server, cookie, "create", [[vals]])
     sent = time.monotonic() - begin
     _rpc(server, cookie, "action_read", [ids])
+    _wait(server, cookie, ids, "reading", begin)
     counts = _rpc(server, cookie, "read", [ids, _PREVIEW])[0]
     read = time.monotonic() - begin
     _rpc(server, cookie, "action_run", [ids])
-    while (found := _rpc(server, cookie, "get_progress", [ids]))["state"] == "running":
-        if time.monotonic() - begin > 900:
-            raise Stop("The import does not come to an end.")
-        time.sleep(0.5)
+    found = _wait(server, cookie, ids, "running", begin)
     seconds = time.monotonic() - begin
     done = _rpc(server, cookie, "read", [ids, _DONE])[0]
     section.add(
@@ -213,6 +213,15 @@ def import_file(pair):
         f"{seconds - read:.1f} s. {done['message'] or ''}"
     )
     return section
+
+
+def _wait(server, cookie, ids, state, begin):
+    """Wait until an import is no longer in a state; how far it is then."""
+    while (found := _rpc(server, cookie, "get_progress", [ids]))["state"] == state:
+        if time.monotonic() - begin > 900:
+            raise Stop("The import does not come to an end.")
+        time.sleep(0.5)
+    return found
 
 
 _PREVIEW = ["error_count", "duplicate_count"]

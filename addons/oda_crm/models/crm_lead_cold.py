@@ -69,7 +69,9 @@ class CrmLead(models.Model):
     )
     _oda_cold_due_idx = models.Index(
         "(oda_cold_list_id, user_id, oda_cold_due_at, id) "
-        "WHERE oda_cold_list_id IS NOT NULL AND oda_cold_outcome IS NULL AND active"
+        "WHERE oda_cold_list_id IS NOT NULL AND oda_cold_outcome IS NULL "
+        # As the ORM asks: PostgreSQL 15 does not take the one for the other.
+        "AND active IS TRUE"
     )
 
     def _compute_oda_cold_left(self):

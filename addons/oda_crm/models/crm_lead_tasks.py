@@ -126,6 +126,7 @@ class CrmLead(models.Model):
         if deciding:
             after = self.filtered("oda_is_open")
             changed = (opened | after) - (opened & after)
+            (after - opened).filtered("user_id").partner_id._oda_refresh_adviser()
             missing = changed._oda_refresh_next_step() if changed else changed
             asked = missing - unqualified
             (missing & unqualified)._oda_plan_by_system()

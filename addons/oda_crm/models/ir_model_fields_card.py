@@ -41,6 +41,13 @@ class IrModelFields(models.Model):
         """Tell the beneficiary's field from the consultation's own of the same name."""
         return self.env._("Beneficiary: %s", field.field_description)
 
+    def _oda_bridge_follow(self):
+        """Have the consultation's copy of a beneficiary's field called like it."""
+        self.ensure_one()
+        bridge = layout.bridge_name(self.name)
+        if self.model == "res.partner" and bridge in self.env["crm.lead"]._fields:
+            self._get("crm.lead", bridge)._oda_bridge_rename()
+
     def _oda_bridge_rename(self):
         """Give a bridge the label of its beneficiary's field, in every language."""
         field = self._get("res.partner", self.related.split(".")[1])

@@ -128,6 +128,27 @@ class OdaCardField(models.Model):
     def _check_room(self):
         self._oda_check_room()
 
+    def _oda_restore_label(self, label):
+        """Give the field the label that the journal told of; no journal, no change.
+
+        :param dict label: language -> text
+        """
+        self.ensure_one()
+        field = self.field_id
+        if not label or not self.is_own:
+            return
+        now = field._fields["field_description"]._get_stored_translations(field)
+        langs = {code for code, _name in self.env["res.lang"].get_installed()}
+        changed = {
+            lang: text
+            for lang, text in label.items()
+            if lang in langs | {"en_US"} and (now or {}).get(lang) != text
+        }
+        for lang, text in changed.items():
+            field.with_context(lang=lang).field_description = text
+        if changed:
+            field._oda_bridge_follow()
+
     # === BUTTONS ===#
 
     def action_rename(self):

@@ -92,6 +92,7 @@ class OdaCardGroup(models.Model):
             model, name = one["field"].rsplit(".", 1)
             if row := rows.pop(one["field"], None):
                 row.write(vals)
+                row._oda_restore_label(one.get("label"))
             elif field := self.env["ir.model.fields"]._get(model, name):
                 Field.create({"group_id": self.id, "field_id": field.id, **vals})
         Field.union(*rows.values()).unlink()

@@ -108,6 +108,10 @@ class OdaCardLayout(models.AbstractModel):
         if _BEFORE not in precommit.data and self.env.registry.ready:
             precommit.data[_BEFORE] = self._oda_raw()
             precommit.add(self.browse()._oda_changed)
+            # What is counted over all groups (room in the kanban) holds only when two
+            # who change the layout at once meet: the second is repeated.
+            # sudo: the claims are nobody's
+            self.env["oda.claim"].sudo()._claim("layout")
 
     @api.model
     def _oda_changed(self):
@@ -205,21 +209,23 @@ class OdaCardLayout(models.AbstractModel):
 
 
 def _brief(raw):
-    """Return a layout for the journal: fields as `model.name`, without labels."""
+    """Return a layout for the journal: fields as `model.name`, with the labels of
+    those that administrators added, which they may rename."""
     return [
-        dict(
-            group,
-            fields=[
-                {
-                    "field": f"{field['model']}.{field['name']}",
-                    "sequence": field["sequence"],
-                    "form": field["form"],
-                    "kanban": field["kanban"],
-                    "width": field["width"],
-                    "active": field["active"],
-                }
-                for field in group["fields"]
-            ],
-        )
+        dict(group, fields=[_brief_field(field) for field in group["fields"]])
         for group in raw
     ]
+
+
+def _brief_field(field):
+    told = {
+        "field": f"{field['model']}.{field['name']}",
+        "sequence": field["sequence"],
+        "form": field["form"],
+        "kanban": field["kanban"],
+        "width": field["width"],
+        "active": field["active"],
+    }
+    if field["name"].startswith(layout.PREFIX):
+        told["label"] = field["label"]
+    return told

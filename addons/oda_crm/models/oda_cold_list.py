@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from .. import coldcalls
 from .crm_lead import QUIET
+from .people import whole
 
 BATCH = 200  # consultations made in one transaction
 
@@ -12,7 +13,8 @@ _DISTRIBUTE = """
 WITH heap AS (
     SELECT id, row_number() OVER (ORDER BY oda_cold_due_at, id) - 1 AS place
       FROM crm_lead
-     WHERE oda_cold_list_id = %(list)s AND active AND oda_cold_outcome IS NULL
+     WHERE oda_cold_list_id = %(list)s AND active IS TRUE
+       AND oda_cold_outcome IS NULL
 ), given AS (
     SELECT h.id, (%(users)s)[1 + h.place %% %(count)s] AS user_id FROM heap h
 )
@@ -143,6 +145,22 @@ class OdaColdList(models.Model):
             one.called_count = called
             one.registered_count = found.get(coldcalls.REGISTERS, 0)
             one.called_progress = 100.0 * called / total if total else 0.0
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.env.context.get("default_segment_id")
+        self._check_segment({vals.get("segment_id", default) for vals in vals_list})
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if vals.get("segment_id"):
+            self._check_segment({vals["segment_id"]})
+        return super().write(vals)
+
+    @api.model
+    def _check_segment(self, segment_ids):
+        """A list is called by a segment in sight: its name is told on the list."""
+        self.env["oda.segment"].browse(whole(segment_ids)).check_access("read")
 
     @api.constrains("manager_ids")
     def _check_managers(self):

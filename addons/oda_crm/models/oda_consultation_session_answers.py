@@ -171,7 +171,7 @@ class OdaConsultationSession(models.Model):
         else:
             kept = drafts.heard(before, packet.client, packet.number)
             merged = drafts.Merged(kept, "same")
-        session._store_text(merged.kept, before)
+        session._store_text(merged.kept, before, packet.client)
         if "answers" in values:
             session._set_answers(values["answers"])
         answer = session._draft_answer(merged)

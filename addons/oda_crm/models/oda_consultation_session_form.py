@@ -109,6 +109,8 @@ class OdaConsultationSession(models.Model):
             super(OdaConsultationSession, session).write(vals)
             # sudo: bookkeeping of a text that the person may write
             super(OdaConsultationSession, session.sudo()).write(mark)
+            if mark:
+                session._tell_changed(new.version)
         return True
 
     # === WHOSE TEXT ===#
@@ -182,7 +184,21 @@ class OdaConsultationSession(models.Model):
             "draft_state": kept.state(),
         }
 
-    def _store_text(self, kept, before):
+    def _tell_changed(self, version, page=""):
+        """Tell the forms that show this session that its text is another now.
+
+        :param page: the page that changed it, which knows
+        """
+        # Not the text: what one may read of it is asked of the server.
+        news = {
+            "id": self.id,
+            "version": version,
+            "page": page,
+            "author": self.env.user.name,
+        }
+        self.env["bus.bus"]._sendone(self, "oda.session.changed", news)
+
+    def _store_text(self, kept, before, page=""):
         """Write what came of a packet; of a colleague's text it leaves an event."""
         self.ensure_one()
         # sudo: the caller has checked; bookkeeping goes with it
@@ -193,6 +209,7 @@ class OdaConsultationSession(models.Model):
         if self.content_user_id != self.env.user:
             self._trace("content")
         super(OdaConsultationSession, session).write(session._text_vals(kept))
+        self._tell_changed(kept.version, page)
 
     def _trace(self, *names):
         """Journal that somebody else's session is changed, once a sitting."""

@@ -27,6 +27,21 @@ FIELD_OF = {
     "note": "comment",
     "first_name": "name",
     "last_name": "name",
+    "legal_form": "oda_legal_form",
+    "activity": "oda_activity_class_id",
+    "locality": "oda_locality_id",
+    "district": "oda_locality_id",
+    "gender": "oda_gender",
+    "lang": "lang",
+    "tags": "category_id",
+    "staff": "oda_staff",
+    "founded": "oda_founding_year",
+    "consent_processing": "oda_consent_ids",
+    "consent_news": "oda_consent_ids",
+    "consent_calls": "oda_consent_ids",
+    "consent_sms": "oda_consent_ids",
+    "consent_source": "oda_consent_ids",
+    "consent_at": "oda_consent_ids",
 }
 #: set by the system only
 GUARDED = {"user_id", "state", "company_id", "message"} | {
@@ -182,7 +197,7 @@ class OdaImport(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_running(self):
-        if any(one.state == "running" for one in self):
+        if any(one.state in ("reading", "running") for one in self):
             raise UserError(self.env._("Stop the import first."))
 
     def _oda_check_size(self):
@@ -203,26 +218,13 @@ class OdaImport(models.Model):
     def _gc_staging(self):
         """Forget what people were in old files; the counts stay."""
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=KEPT_DAYS)
-        old = self.search([("create_date", "<", limit), ("state", "!=", "running")])
+        old = self.search(
+            [("create_date", "<", limit), ("state", "not in", ("reading", "running"))]
+        )
         old.row_ids._oda_drop()
         old.write({"file": base64.b64encode(b"-")})
 
     # === READING THE FILE ===#
-
-    def action_read(self):
-        """Read the file, guess what its columns hold, judge every row: the preview."""
-        self._oda_require_right()
-        self.check_access("write")
-        for one in self:
-            if one.state not in ("draft", "preview"):
-                raise UserError(
-                    self.env._("This import is over: choose the file anew.")
-                )
-            rows = one._oda_table()
-            if not one.column_ids:
-                one._oda_make_columns(rows)
-            one._oda_stage(rows)
-        return True
 
     def _oda_table(self):
         """Return the rows of the file; what is wrong with it is told in words."""
@@ -270,14 +272,23 @@ class OdaImport(models.Model):
 
     @api.model
     def _oda_targets(self):
-        """Return the targets that the contacts of this database have a field for."""
-        known = self.env["res.partner"]._fields
-        return [one for one in importing.TARGETS if FIELD_OF[one] in known]
+        """Return the targets whose field of contacts this person may write."""
+        partners = self.env["res.partner"]
+        ours = [
+            target
+            for target in importing.TARGETS
+            if (field := partners._fields.get(FIELD_OF[target]))
+            and partners._has_field_access(field, "write")
+        ]
+        return ours + list(self._oda_own_fields())
 
     def _oda_make_columns(self, rows):
         headers, first = rows[0], rows[1]
         found = importing.guess_columns(
-            headers, self._oda_remembered(headers), self._oda_targets()
+            headers,
+            self._oda_remembered(headers),
+            self._oda_targets(),
+            self._oda_own_headers(),
         )
         # sudo: columns are made by the system, of one's own file
         self.env["oda.import.column"].sudo().create(
@@ -312,8 +323,11 @@ class OdaImport(models.Model):
         )
         return {one.key: one.target or None for one in chosen}
 
-    def _oda_stage(self, rows):
-        """Put the rows where they can be looked at, judged and compared."""
+    def _oda_stage(self, rows, tell=None):
+        """Put the rows where they can be looked at, judged and compared.
+
+        :param tell: called with how far it is, in per cent
+        """
         columns = {
             column.position: column.target
             for column in self.column_ids
@@ -328,6 +342,9 @@ class OdaImport(models.Model):
                 (number, {t: row[position] for position, t in columns.items()})
                 for number, row in enumerate(rows[1:], start=2)
             ),
+        )
+        self.env["oda.import.row"]._oda_judge_all(
+            self, tell and (lambda share: tell(10 + int(share * 89)))
         )
         self.sudo().state = "preview"  # sudo: the state is the system's to set
 

@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from .. import importing
 
@@ -51,12 +51,35 @@ class OdaImportColumn(models.Model):
             "website": self.env._("Website"),
             "birth": self.env._("Date or year of birth"),
             "note": self.env._("Note"),
+            "legal_form": self.env._("Legal form"),
+            "activity": self.env._("Field of activity (code or name)"),
+            "locality": self.env._("Locality"),
+            "district": self.env._("District"),
+            "gender": self.env._("Gender"),
+            "lang": self.env._("Language"),
+            "tags": self.env._("Tags"),
+            "staff": self.env._("Employees"),
+            "founded": self.env._("Founded in"),
+            "consent_processing": self.env._("Consent: processing of data"),
+            "consent_news": self.env._("Consent: news"),
+            "consent_calls": self.env._("Consent: calls"),
+            "consent_sms": self.env._("Consent: SMS"),
+            "consent_source": self.env._("Where the consent comes from"),
+            "consent_at": self.env._("Day of the consent"),
         }
-        return [(one, names[one]) for one in self.env["oda.import"]._oda_targets()]
+        imports = self.env["oda.import"]
+        names.update(
+            (target, field._description_string(self.env))
+            for target, field in imports._oda_own_fields().items()
+        )
+        return [(one, names[one]) for one in imports._oda_targets()]
 
     def write(self, vals):
         if not self.env.su and not vals.keys() <= {"target"}:
             raise AccessError(self.env._("This is set by the system."))
+        if vals.get("target"):
+            if vals["target"] not in self.env["oda.import"]._oda_targets():
+                raise UserError(self.env._("A column cannot be this: choose anew."))
         if "target" in vals:
             vals = dict(vals, by_hand=True)
         done = super().write(vals)

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import importing
 from ..tables import Formula
+from .res_partner_card import IDENTITY_READERS
 
 #: targets that can be put right in the preview, one field each; others are in `more`
 TYPED = ("name", "phone", "email", "idnp", "idno")
@@ -29,7 +30,7 @@ class OdaImportRow(models.Model):
     name = fields.Char()
     phone = fields.Char()
     email = fields.Char()
-    idnp = fields.Char(string="IDNP")
+    idnp = fields.Char(string="IDNP", groups=IDENTITY_READERS)
     idno = fields.Char(string="IDNO")
     more = fields.Json(readonly=True)
     formulas = fields.Json(readonly=True)
@@ -115,7 +116,8 @@ class OdaImportRow(models.Model):
     def _oda_cells(self):
         """Return ``{target: text}`` of the row, as it came or was put right."""
         self.ensure_one()
-        cells = {**(self.more or {}), **{one: self[one] or "" for one in TYPED}}
+        row = self.sudo()  # sudo: all of it is judged, also what is not shown
+        cells = {**(self.more or {}), **{one: row[one] or "" for one in TYPED}}
         for target in self.formulas or ():
             cells[target] = Formula(cells.get(target, ""))
         return {target: text for target, text in cells.items() if text}
@@ -124,7 +126,7 @@ class OdaImportRow(models.Model):
 
     @api.model
     def _oda_insert(self, owner, rows):
-        """Store and judge rows, set-based.
+        """Store rows, to be judged afterwards; set-based.
 
         :param owner: the `oda.import`
         :param rows: iterable of ``(number, {target: text})``
@@ -148,7 +150,6 @@ class OdaImportRow(models.Model):
                 batch = []
         self._oda_insert_batch(batch)
         self.env.invalidate_all(flush=False)
-        self.search([("import_id", "=", owner.id)])._oda_judge()
 
     @api.model
     def _oda_insert_batch(self, batch):
@@ -162,12 +163,37 @@ class OdaImportRow(models.Model):
                 page_size=1000,
             )
 
-    def _oda_judge(self):
+    @api.model
+    def _oda_judge_all(self, owner, tell=None):
+        """Judge all rows of an import, `BATCH` at a time in the order of the file.
+
+        :param tell: called with the share done, 0 to 1, before each batch; may raise
+        """
+        numbers = [
+            n for (n,) in self._read_group([("import_id", "=", owner.id)], ["number"])
+        ]
+        catalogue = owner._oda_catalogue()
+        for start in range(0, len(numbers), BATCH):
+            if tell:
+                tell(start / len(numbers))
+            last = numbers[min(start + BATCH, len(numbers)) - 1]
+            rows = self.search(
+                [
+                    ("import_id", "=", owner.id),
+                    ("number", ">=", numbers[start]),
+                    ("number", "<=", last),
+                ]
+            )
+            rows._oda_judge(catalogue)
+
+    def _oda_judge(self, catalogue=None):
         """Judge these rows again, and look for doubles of them."""
         regions = self.env["oda.phone"]._regions()
         for owner, rows in self.grouped("import_id").items():
+            named = catalogue or owner._oda_catalogue()
             verdicts = {
-                row.id: importing.judge(row._oda_cells(), regions) for row in rows
+                row.id: importing.judge(row._oda_cells(), regions, catalogue=named)
+                for row in rows
             }
             people = self._oda_known(verdicts.values())
             same = rows._oda_same_rows(owner, verdicts)
@@ -247,6 +273,35 @@ class OdaImportRow(models.Model):
             "nameless": self.env._("There is no name."),
             "long_name": self.env._("The name is longer than %s letters.", value),
             "unreachable": self.env._("Neither a phone number nor an e-mail address."),
+            "legal_form": self.env._("Left out: “%s” is no legal form of ours.", value),
+            "activity": self.env._(
+                "Left out: “%s” is no field of activity. Write its CAEM code: 10.71.",
+                value,
+            ),
+            "locality": self.env._(
+                "“%s” is not among the localities: kept as the town.", value
+            ),
+            "localities": self.env._(
+                "There are several “%s”: add the district. Kept as the town.", value
+            ),
+            "district": self.env._("Left out: “%s” is no district.", value),
+            "gender": self.env._("Left out: “%s” is no gender.", value),
+            "lang": self.env._("Left out: “%s” is no language used here.", value),
+            "tags": self.env._("Left out, as there is no such tag: %s.", value),
+            "staff": self.env._("Left out: “%s” is no number of employees.", value),
+            "founded": self.env._("Left out: “%s” is no year.", value),
+            "consent_yes": self.env._(
+                "Left out: a consent is recorded by a consultant or an administrator."
+            ),
+            "consent_source": self.env._(
+                "Left out: “%s” is no source of a consent.", value
+            ),
+            "consent_at": self.env._("Left out: “%s” is no day of a consent.", value),
+            "own": self.env._("Left out, does not fit its field: %s.", value),
+            **dict.fromkeys(
+                importing.CONSENTS,
+                self.env._("Left out: write yes or no for a consent, not “%s”.", value),
+            ),
         }[code]
 
     @api.model
@@ -274,8 +329,11 @@ class OdaImportRow(models.Model):
         found = {}
         for kind, values in wanted.items():
             column, join = columns[kind]
-            if kind in ("idnp", "idno") and f"oda_{kind}" not in partners._fields:
-                continue
+            if kind in ("idnp", "idno"):
+                field = partners._fields.get(f"oda_{kind}")
+                # Who does not see these numbers does not learn whose they are.
+                if not field or not partners._has_field_access(field, "read"):
+                    continue
             # pylint: disable-next=sql-injection  # both are constants from above
             self.env.cr.execute(
                 f"SELECT {column}, min(p.id) FROM res_partner p {join}"

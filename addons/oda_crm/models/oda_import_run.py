@@ -1,15 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 import logging
 
-from odoo import SUPERUSER_ID, api, models
+from odoo import SUPERUSER_ID, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import plaintext2html
 
 from odoo.addons.oda_base.transaction import in_own_transaction
 
 from .. import importing
 from .crm_lead import QUIET
-from .oda_import import FIELD_OF
 
 _logger = logging.getLogger(__name__)
 
@@ -36,15 +34,20 @@ class OdaImport(models.Model):
             raise UserError(self.env._("Read the file first, and look at the preview."))
         if not self.row_ids.filtered(lambda row: row.verdict != "error"):
             raise UserError(self.env._("No row can be imported: put them right first."))
+        self._oda_begin("running", "_job_run")
+        return True
+
+    def _oda_begin(self, state, job):
+        """Go on in the background, where it can be watched and stopped."""
         # sudo: state and progress are the system's to set
-        self.sudo().write({"state": "running", "message": False})
+        self.sudo().write({"state": state, "message": False})
         progress = self.env["oda.import.progress"].sudo()  # sudo: as above
         progress.search([("import_id", "=", self.id)]).unlink()
         progress.create({"import_id": self.id})
-        self.with_delay(
+        later = self.with_delay(
             channel="root.oda_import", description=f"import {self.id}"
-        )._job_run()
-        return True
+        )
+        getattr(later, job)()
 
     def action_cancel(self):
         """Stop before anything is there; once it is committed, it stays."""
@@ -54,7 +57,7 @@ class OdaImport(models.Model):
         if self.state == "preview":
             self._oda_drop_staging()
             self.sudo().state = "cancelled"  # sudo: the state is the system's to set
-        elif self.state == "running":
+        elif self.state in ("reading", "running"):
             # sudo: the person's own import, checked above
             self.env["oda.import.progress"].sudo().search(
                 [("import_id", "=", self.id)]
@@ -70,10 +73,22 @@ class OdaImport(models.Model):
     # === THE JOB ===#
 
     def _job_run(self):
-        """Create everything on a cursor of its own; say what became of it.
+        """Create everything on a cursor of its own; say what became of it."""
+        self._oda_alone(
+            "_oda_create_all",
+            back_to="failed",
+            stopped=self.env._("Stopped: nothing was created."),
+        )
+
+    def _oda_alone(self, method, back_to, stopped):
+        """Run a method of this import in one transaction on a cursor of its own.
 
         Killed at any line it leaves nothing: the queue runs it again from the start,
-        and an import that is done is left alone.
+        and an import that is past it is left alone.
+
+        :param str method: raises `ImportCancelled` when the person wants it to stop
+        :param back_to: the state after a failure
+        :param stopped: the words after a stop
         """
         registry, uid = self.env.registry, self.env.uid
         context = {
@@ -85,18 +100,19 @@ class OdaImport(models.Model):
             in_own_transaction(
                 registry,
                 uid,
-                lambda env: env["oda.import"].browse(import_id)._oda_create_all(),
+                lambda env: getattr(env["oda.import"].browse(import_id), method)(),
                 tries=TRIES,
                 context=context,
             )
             return
         except ImportCancelled:
-            state, words = "cancelled", self.env._("Stopped: nothing was created.")
+            state = "draft" if back_to == "draft" else "cancelled"
+            words = stopped
         except (UserError, ValidationError, AccessError) as error:
-            state, words = "failed", str(error)
+            state, words = back_to, str(error)
         except Exception:
             _logger.exception("import %s failed", import_id)
-            state = "failed"
+            state = back_to
             words = self.env._(
                 "Nothing was created: an error that nobody foresaw. An administrator "
                 "finds it in the log under “import %s”.",
@@ -120,9 +136,11 @@ class OdaImport(models.Model):
         self._oda_require_right()
         rows = self.row_ids.sorted("number")
         regions = self.env["oda.phone"]._regions()
+        catalogue = self._oda_catalogue()
         todo, known, outcome = [], [], {}
         for row in rows:
-            verdict = importing.judge(row._oda_cells(), regions)
+            cells = row._oda_cells()
+            verdict = importing.judge(cells, regions, catalogue=catalogue)
             if verdict.state == importing.ERROR:
                 outcome[row.id] = ("refused", row.words)
             elif row.is_duplicate and row.choice == "skip":
@@ -164,6 +182,8 @@ class OdaImport(models.Model):
             self._oda_create_batch(batch[:half], outcome, numbers)
             self._oda_create_batch(batch[half:], outcome, numbers)
             return
+        told = [verdict for _row, verdict in batch]
+        self._oda_note_consents(list(zip(partners, told, strict=True)))
         for partner, (row, verdict) in zip(partners, batch, strict=True):
             outcome[row.id] = ("created", None)
             if verdict.clean.get("phone2"):
@@ -175,6 +195,7 @@ class OdaImport(models.Model):
             {row.duplicate_of.id for row, _verdict in batch}
         )
         allowed = set(partners._filtered_access("write").ids)
+        told = []
         for row, verdict in batch:
             partner = row.duplicate_of.with_context(**QUIET)
             if partner.id not in allowed:
@@ -183,11 +204,7 @@ class OdaImport(models.Model):
                     self.env._("The known card is not yours to change."),
                 )
                 continue
-            vals = {
-                name: value
-                for name, value in self._oda_vals(verdict).items()
-                if name not in ("name", "phone") and not partner[name]
-            }
+            vals = self._oda_missing_vals(partner, self._oda_vals(verdict))
             try:
                 with self.env.cr.savepoint():
                     if vals:
@@ -202,26 +219,8 @@ class OdaImport(models.Model):
                 if verdict.clean.get(one)
             ]
             outcome[row.id] = ("updated", None)
-
-    @api.model
-    def _oda_vals(self, verdict):
-        """Return the values of a contact for what a row says."""
-        vals = {}
-        for target, text in verdict.clean.items():
-            name = FIELD_OF.get(target)
-            if target in ("phone2", "is_company") or name is None:
-                continue
-            if target == "birth":
-                vals[name] = int(text[:4])
-            elif target == "note":
-                vals[name] = plaintext2html(text)
-            else:
-                vals[name] = text
-        if "is_company" in verdict.clean or (
-            verdict.clean.get("idno") and not verdict.clean.get("company")
-        ):
-            vals["is_company"] = True
-        return vals
+            told.append((row.duplicate_of, verdict))
+        self._oda_note_consents(told)
 
     def _oda_finish(self, outcome):
         """Write what became of each row, and of all."""

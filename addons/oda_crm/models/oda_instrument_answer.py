@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import Command, api, fields, models
-from odoo.tools import format_date, formatLang
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date, formatLang
 
 from .crm_lead import SESSION_READERS
 
@@ -54,6 +55,13 @@ class OdaInstrumentAnswer(models.Model):
         compute="_compute_value", groups=SESSION_READERS, string="Answer"
     )
 
+    is_latest = fields.Boolean(
+        string="The latest answer",
+        compute="_compute_is_latest",
+        search="_search_is_latest",
+        help="No later session of this beneficiary that you may see answers it.",
+    )
+
     # Beside the answer, so that reports group and search without a join.
     advised_at = fields.Datetime(
         related="session_id.started_at", store=True, string="When"
@@ -80,6 +88,32 @@ class OdaInstrumentAnswer(models.Model):
     def _compute_value(self):
         for answer in self:
             answer.value = answer._in_words()
+
+    def _compute_is_latest(self):
+        latest = self.search(
+            [("id", "in", self.ids), ("is_latest", "=", True)], order="id"
+        )
+        for answer in self:
+            answer.is_latest = answer in latest
+
+    @api.model
+    def _search_is_latest(self, operator, value):
+        """Latest of what the reader may see: what is hidden is not told by a gap."""
+        if operator != "in" or len(value) != 1:
+            return NotImplemented
+        self.flush_model()
+        seen = self._search(Domain.TRUE)
+        latest = Domain(
+            "id",
+            "in",
+            SQL(
+                "(SELECT DISTINCT ON (partner_id, instrument_id) id"
+                " FROM oda_instrument_answer WHERE id IN %s"
+                " ORDER BY partner_id, instrument_id, advised_at DESC, id DESC)",
+                seen.subselect(),
+            ),
+        )
+        return latest if True in value else ~latest
 
     def _in_words(self):
         """Return the answer as it is read, in the words it was asked with."""

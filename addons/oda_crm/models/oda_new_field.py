@@ -118,8 +118,6 @@ class OdaNewField(models.TransientModel):
         labels = self._oda_labels(row.field_id)
         row._oda_changing()
         self._oda_translate(row.field_id, labels)
-        # The journal has no labels; browsers must hear of them all the same.
-        row._oda_tell()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _oda_labels(self, field=None):
@@ -217,6 +215,4 @@ class OdaNewField(models.TransientModel):
         words["en_US"] = labels.get("en", first)
         for code, label in words.items():
             field.with_context(lang=code).field_description = label
-        bridge = layout.bridge_name(field.name)
-        if field.model == "res.partner" and bridge in self.env["crm.lead"]._fields:
-            field._get("crm.lead", bridge)._oda_bridge_rename()
+        field._oda_bridge_follow()

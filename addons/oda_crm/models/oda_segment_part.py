@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import segments
+from .people import whole
 
 #: kind -> the field of the beneficiary that leads there
 RELATIONS = {
@@ -10,6 +11,7 @@ RELATIONS = {
     "session": "oda_session_ids",
     "registration": "oda_registration_ids",
     "programme": "oda_programme_follower_ids",
+    "advice": "oda_answer_ids",
 }
 
 
@@ -36,6 +38,7 @@ class OdaSegmentPart(models.Model):
             ("session", "a consultation session"),
             ("registration", "a registration for an event"),
             ("programme", "a programme that they follow"),
+            ("advice", "advice on an instrument"),
         ],
         string="What",
         required=True,
@@ -43,6 +46,14 @@ class OdaSegmentPart(models.Model):
     )
     res_model = fields.Char(string="Model", compute="_compute_res_model")
     domain = fields.Char(string="That", default="[]", required=True)
+
+    def write(self, vals):
+        if "segment_id" in vals:
+            # The rules look at where it was; where it goes counts as much.
+            self.env["oda.segment"].browse(whole([vals["segment_id"]])).check_access(
+                "write"
+            )
+        return super().write(vals)
 
     @api.depends("kind")
     def _compute_res_model(self):

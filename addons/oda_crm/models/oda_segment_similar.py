@@ -39,6 +39,10 @@ class OdaSegmentSimilar(models.TransientModel):
     )
     programmes = fields.Boolean(string="The programmes that they follow")
     programme_names = fields.Char(compute="_compute_programme_names")
+    instruments = fields.Boolean(string="What they were advised on")
+    instrument_names = fields.Char(
+        string="Advised on", compute="_compute_instrument_names"
+    )
 
     @api.depends("partner_id")
     def _compute_programme_names(self):
@@ -46,6 +50,12 @@ class OdaSegmentSimilar(models.TransientModel):
             wizard.programme_names = ", ".join(
                 wizard._programmes().mapped("display_name")
             )
+
+    @api.depends("partner_id")
+    def _compute_instrument_names(self):
+        for wizard in self:
+            names = wizard._instruments().mapped("name")
+            wizard.instrument_names = ", ".join(names)
 
     @api.model
     def default_get(self, fields):
@@ -71,6 +81,12 @@ class OdaSegmentSimilar(models.TransientModel):
             lambda follower: not follower.unsubscribed_at
         ).programme_id
 
+    def _instruments(self):
+        groups = self.env["oda.instrument.answer"]._read_group(
+            [("partner_id", "=", self.partner_id.id)], ["instrument_id"]
+        )
+        return self.env["oda.instrument"].union(*(one for (one,) in groups))
+
     def action_make(self):
         """Make the segment of the chosen fields and open it."""
         self.ensure_one()
@@ -92,6 +108,9 @@ class OdaSegmentSimilar(models.TransientModel):
                 ("unsubscribed_at", "=", False),
             ]
             parts = [Command.create({"kind": "programme", "domain": repr(condition)})]
+        if self.instruments and (advised := self._instruments()):
+            condition = [("instrument_id", "in", advised.ids)]
+            parts.append(Command.create({"kind": "advice", "domain": repr(condition)}))
         if not domain and not parts:
             raise UserError(
                 self.env._("Choose at least one thing in which they are alike.")

@@ -83,11 +83,19 @@ class ResPartner(models.Model):
     def _oda_refresh_adviser(self):
         """Work out again who the adviser is, from the talks and open consultations.
 
-        Called when one of these changes hands; people whose adviser stays the same
-        are not touched. A consultation that ends leaves its last owner standing.
+        Called when one of these changes hands, or a consultation is opened again;
+        people whose adviser stays the same are not touched. A consultation that ends
+        leaves its last owner standing.
+
+        :raise psycopg2.errors.SerializationFailure: somebody talked with one of them
+            meanwhile; the transaction is repeated
         """
-        if not self:
+        if not self.ids:
             return
+        # Two who talk with one person at once do not see each other's talk; whoever
+        # leaves the adviser as it was would not even meet the other.
+        # sudo: the claims are nobody's; touching one is how we queue up
+        self.env["oda.claim"].sudo()._claim(*(f"adviser:{one}" for one in self.ids))
         self.env.flush_all()
         # A lost race repeats the transaction; it is not an error to log with data.
         self.env.cr.execute(_REFRESH_ADVISER, (self.ids,), log_exceptions=False)

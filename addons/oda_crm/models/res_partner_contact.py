@@ -255,11 +255,17 @@ class ResPartner(models.Model):
     def action_oda_similar(self):
         """Choose what makes others similar to this beneficiary."""
         self.ensure_one()
+        self.check_access("read")
+        context = {"default_partner_id": self.id}
+        # Made at once, so that the buttons of its lines work.
+        wizard = self.env["oda.segment.similar"].with_context(**context).create({})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Similar beneficiaries"),
-            "res_model": "oda.segment.similar",
+            "res_model": wizard._name,
+            "res_id": wizard.id,
             "view_mode": "form",
+            "views": [(False, "form")],
             "target": "new",
-            "context": {"default_partner_id": self.id},
+            "context": context,
         }

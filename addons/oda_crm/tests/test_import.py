@@ -20,7 +20,9 @@ Elena;079 000 333;;Edineț;<b>x</b>
 """
 
 
-class TestImport(CrmCase):
+class ImportCase(CrmCase):
+    """Imports whose jobs run in the test's own transaction."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -59,6 +61,8 @@ class TestImport(CrmCase):
         one._job_run()
         self.env.invalidate_all()
 
+
+class TestImport(ImportCase):
     def test_preview(self):
         one = self._preview()
         self.assertEqual(one.state, "preview")

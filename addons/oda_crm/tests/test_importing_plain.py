@@ -171,7 +171,7 @@ class TestColumns(BaseCase):
             (["Prenume", "Nume"], ["first_name", "last_name"]),
             (["IDNP", "Cod fiscal", "Data nașterii"], ["idnp", "idno", "birth"]),
             (["Telefon", "Telefon mobil", "Tel."], ["phone", "phone2", None]),
-            (["Населённый пункт", "Город"], ["city", None]),
+            (["Населённый пункт", "Город"], ["locality", "city"]),
         ):
             with self.subTest(headers=headers):
                 self.assertEqual(importing.guess_columns(headers), targets)

@@ -197,6 +197,36 @@ class TestNewField(LayoutCase):
         self.assertIn("Suma nouă", text)
         self.assertEqual(lead[field.name], "12")
 
+    def test_a_rename_is_told_and_taken_back(self):
+        field = self.make("Suma", label_ru="Сумма")
+        self.commit()
+        row = self.env["oda.card.field"].search([("field_id", "=", field.id)])
+        wizard = self.env["oda.new.field"].with_user(self.admin)
+        wizard = wizard.with_context(default_card_field_id=row.id)
+        wizard.create({"label_ro": "Suma nouă", "label_ru": "Новая"}).action_rename()
+        self.commit()
+        event = self.events()[0]
+        self.assertIn("Suma nouă", str(event.details["after"]))
+        self.assertIn("Suma", str(event.details["before"]))
+        self.env["oda.card.group"].with_user(self.admin).action_undo_last()
+        self.commit()
+        for lang, label in (("ro_RO", "Suma"), ("ru_RU", "Сумма")):
+            name = field.with_context(lang=lang).field_description
+            self.assertEqual(name, label, lang)
+        self.assertEqual(self.events()[0].details["undoes"], event.id)
+
+    def test_a_rename_of_the_beneficiarys_field_is_taken_back_on_both(self):
+        field = self.make("Suma", model="res.partner")
+        self.commit()
+        row = self.env["oda.card.field"].search([("field_id", "=", field.id)])
+        wizard = self.env["oda.new.field"].with_user(self.admin)
+        wizard = wizard.with_context(default_card_field_id=row.id)
+        wizard.create({"label_ro": "Alta"}).action_rename()
+        self.commit()
+        self.env["oda.card.group"].with_user(self.admin).action_undo_last()
+        bridge = self.env["ir.model.fields"]._get("crm.lead", f"x_oda_p_{field.name}")
+        self.assertIn("Suma", bridge.with_context(lang="ro_RO").field_description)
+
     def test_core_fields_are_not_renamed(self):
         row = self.env["oda.card.field"].create(
             {"group_id": self.need.id, "field_id": self.field("city").id}

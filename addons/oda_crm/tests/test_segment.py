@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
 from odoo.tools import SQL
 
 from odoo.addons.oda_crm.models import oda_segment as module
@@ -376,3 +376,304 @@ class TestSimilar(SegmentCase):
         wizard.line_ids[:-1].chosen = False
         with self.assertRaises(UserError):
             wizard.action_make()
+
+
+class TestSegmentAdvice(SegmentCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        group = cls.env["oda.instrument.group"].create({"name": "Segment group"})
+        cls.tick, cls.jobs, cls.form = cls.env["oda.instrument"].create(
+            [
+                {"name": "PARE 1+1", "kind": "tick", "group_id": group.id},
+                {"name": "Jobs", "kind": "number", "group_id": group.id},
+                {
+                    "name": "Form",
+                    "kind": "one",
+                    "group_id": group.id,
+                    "option_ids": [
+                        Command.create({"name": "SRL"}),
+                        Command.create({"name": "Patent"}),
+                    ],
+                },
+            ]
+        )
+
+    def advise(self, person, answers, at="2026-01-05 10:00:00", user=None):
+        session = self.env["oda.consultation.session"].create(
+            {
+                "partner_id": person.id,
+                "started_at": at,
+                "user_id": (user or self.consultant).id,
+            }
+        )
+        session._set_answers({one.id: value for one, value in answers.items()})
+        return session
+
+    def members(self, domain, has="yes", user=None):
+        part = {"kind": "advice", "has": has, "domain": repr(domain)}
+        segment = self.segment(
+            user=user or self.consultant, part_ids=[Command.create(part)]
+        )
+        self.assertFalse(segment.problem)
+        return [self.people.ids.index(one.id) for one in segment._partners()]
+
+    def test_who_was_advised_on_it(self):
+        self.advise(self.people[0], {self.tick: True, self.jobs: 3})
+        self.advise(self.people[1], {self.jobs: 12})
+        on = [("instrument_id", "=", self.tick.id)]
+        self.assertEqual(self.members(on), [0])
+        self.assertEqual(self.members(on, has="no"), [1, 2])
+        jobs = [("instrument_id", "=", self.jobs.id)]
+        self.assertEqual(self.members(jobs), [0, 1])
+        self.assertEqual(self.members([*jobs, ("value_number", ">", 5)]), [1])
+        self.assertEqual(
+            self.members(
+                [("instrument_id.name", "ilike", "pare")], user=self.marketing
+            ),
+            [0],
+        )
+
+    def test_who_answered_so(self):
+        srl, patent = self.form.option_ids
+        self.advise(self.people[0], {self.form: srl.id})
+        self.advise(self.people[1], {self.form: patent.id})
+        self.assertEqual(self.members([("value_option_ids", "in", srl.ids)]), [0])
+        self.assertEqual(self.members([("value_option_ids.name", "=", "Patent")]), [1])
+        self.assertEqual(self.members([("channel", "=", "phone")]), [])
+        self.assertEqual(
+            self.members([("advised_at", ">=", "2026-01-05 00:00:00")]), [0, 1]
+        )
+
+    def test_the_latest_answer_counts(self):
+        self.advise(self.people[0], {self.jobs: 20}, "2026-01-05 10:00:00")
+        self.advise(self.people[0], {self.jobs: 2}, "2026-02-05 10:00:00")
+        self.advise(self.people[1], {self.jobs: 20}, "2026-01-05 10:00:00")
+        many = [("instrument_id", "=", self.jobs.id), ("value_number", ">", 10)]
+        self.assertEqual(self.members(many), [0, 1])
+        self.assertEqual(self.members([*many, ("is_latest", "=", True)]), [1])
+        answers = self.env["oda.instrument.answer"].search(
+            [("partner_id", "=", self.people[0].id)]
+        )
+        self.assertEqual(answers.mapped("is_latest"), [True, False])
+        old = self.env["oda.instrument.answer"].search(
+            [("partner_id", "=", self.people[0].id), ("is_latest", "=", False)]
+        )
+        self.assertEqual(old, answers[1])
+
+    def test_what_was_written_is_not_marketings_to_ask(self):
+        """Marketing counts who was advised; texts of answers are not theirs."""
+        part = {
+            "kind": "advice",
+            "domain": "[('value_text', 'ilike', 'divorce')]",
+        }
+        segment = self.segment(
+            user=self.lead, shared=True, part_ids=[Command.create(part)]
+        )
+        self.assertFalse(segment.problem)
+        theirs = segment.with_user(self.marketing)
+        self.assertTrue(theirs.problem)
+        self.assertEqual(theirs.member_count, 0)
+        self.assertFalse(theirs.sample_ids)
+
+    def test_advice_out_of_sight_is_not_counted(self):
+        stranger = new_test_user(
+            self.env, "seg_stranger", groups="oda_base.group_consultant"
+        )
+        flow = self.env["crm.team"].create({"name": "Far"})
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "case",
+                "type": "opportunity",
+                "partner_id": self.people[0].id,
+                "team_id": flow.id,
+                "user_id": stranger.id,
+            }
+        )
+        session = self.advise(self.people[0], {self.tick: True}, user=stranger)
+        session.lead_id = lead
+        on = [("instrument_id", "=", self.tick.id)]
+        self.assertEqual(self.members(on), [])
+        self.assertEqual(self.members(on, user=stranger), [0])
+
+    def test_some_of_them_are_shown(self):
+        self.advise(self.people[0], {self.tick: True})
+        part = Command.create({"kind": "advice", "domain": "[]"})
+        segment = self.segment(user=self.consultant, part_ids=[part])
+        self.assertEqual(segment.sample_ids, self.people[0])
+        self.assertFalse(self.segment("[('city', '=', 'Nowhere')]").sample_ids)
+        with patch.object(module, "SAMPLE", 2):
+            self.assertEqual(len(self.segment().sample_ids), 2)
+        broken = self.env["oda.segment"].new(
+            {"name": "x", "domain": "[('no', '=', 1)]"}
+        )
+        self.assertFalse(broken.sample_ids)
+
+    def test_the_sample_is_of_the_reader(self):
+        company = self.env["res.company"].create({"name": "Other centre"})
+        self.people[0].company_id = company
+        segment = self.segment(user=self.lead, shared=True)
+        self.assertEqual(
+            segment.with_user(self.consultant).sample_ids, self.people[1:3]
+        )
+
+    def test_the_form_shows_them_before_it_is_saved(self):
+        form = Form(self.env["oda.segment"].with_user(self.marketing))
+        form.name = "New"
+        form.domain = "[('city', '=', 'Segmentești')]"
+        self.assertEqual(form.member_text, "3")
+        self.assertEqual(len(form.sample_ids), 3)
+
+    def test_a_count_leaves_no_setting_behind(self):
+        cr = self.env.cr
+        names = ("work_mem", "jit", "statement_timeout")
+
+        def settings():
+            cr.execute("SELECT " + ",".join(f"current_setting('{n}')" for n in names))
+            return cr.fetchone()
+
+        before = settings()
+        segment = self.segment()
+        segment.read(["member_text", "sample_ids"])
+        self.assertEqual(settings(), before)
+
+
+class TestAlike(SegmentCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        classes = cls.env["oda.activity.class"]
+        cls.bread = classes.search([("code", "=", "10.71")])
+        cls.cakes = classes.search([("code", "=", "10.72")])
+        district = cls.env["oda.locality"].create(
+            {"name": "Segraion", "kind": "district", "region": "north"}
+        )
+        cls.village = cls.env["oda.locality"].create(
+            {"name": "Segsat", "kind": "village", "parent_id": district.id}
+        )
+        cls.other = cls.env["oda.locality"].create(
+            {"name": "Segalt", "kind": "village", "parent_id": district.id}
+        )
+        base, twin, near, far, _nothing = cls.people
+        base.write(
+            {
+                "oda_activity_class_id": cls.bread.id,
+                "oda_locality_id": cls.village.id,
+                "oda_size_class": "small",
+                "oda_gender": "female",
+            }
+        )
+        twin.write(
+            {
+                "oda_activity_class_id": cls.bread.id,
+                "oda_locality_id": cls.village.id,
+                "oda_gender": "female",
+            }
+        )
+        near.write({"oda_activity_class_id": cls.cakes.id, "oda_size_class": "small"})
+        far.oda_locality_id = cls.other
+
+    def matches(self, user=None, person=None):
+        Similar = self.env["oda.segment.similar"].with_user(user or self.consultant)
+        return Similar._oda_matches(
+            (person or self.people[0]).with_user(Similar.env.user)
+        )
+
+    def test_the_most_alike_first_and_why(self):
+        found = self.matches()
+        mine = [(one, why) for one, why, _points in found if one in self.people]
+        self.assertEqual([one for one, _why in mine], list(self.people[1:4]))
+        self.assertIn("10.71", mine[0][1])
+        self.assertIn("Segsat", mine[0][1])
+        self.assertNotIn("branch", mine[0][1], "the same activity says it already")
+        self.assertIn("branch", mine[1][1])
+        self.assertIn("small", mine[1][1].lower())
+        self.assertIn("Segraion", mine[2][1])
+        points = [one[2] for one in found]
+        self.assertEqual(points, sorted(points, reverse=True))
+        self.assertNotIn(self.people[0], [one[0] for one in found])
+
+    def test_programmes_and_advice(self):
+        programme = self.env["oda.programme"].create({"name": "P", "code": "ALK"})
+        follow = self.env["oda.programme.follower"]
+        for person in (self.people[0], self.people[4]):
+            follow.create({"partner_id": person.id, "programme_id": programme.id})
+        [why] = [why for one, why, _p in self.matches() if one == self.people[4]]
+        self.assertIn("programme", why)
+        self.assertIn("P", why)
+
+    def test_in_sight_only(self):
+        self.env["oda.right"].search(
+            [("level", "=", "consultant"), ("subject", "=", "beneficiary")]
+        ).write({"see": "own", "edit": "own"})
+        self.people[0].oda_adviser_id = self.consultant
+        self.people[2:].oda_adviser_id = self.lead
+        self.people[1].oda_adviser_id = self.consultant
+        seen = [one for one, _why, _points in self.matches() if one in self.people]
+        self.assertEqual(seen, [self.people[1]])
+
+    def test_whom_one_may_not_see_one_does_not_compare(self):
+        company = self.env["res.company"].create({"name": "Other centre"})
+        self.people[0].company_id = company
+        Similar = self.env["oda.segment.similar"].with_user(self.consultant)
+        with self.assertRaises(AccessError):
+            Similar.with_context(default_partner_id=self.people[0].id).create({})
+        with self.assertRaises(AccessError):
+            self.people[0].with_user(self.consultant).action_oda_similar()
+
+    def test_nothing_known_nobody_alike(self):
+        nobody = self.env["res.partner"].create({"name": "Nothing known"})
+        self.assertEqual(self.matches(person=nobody), [])
+
+    def test_the_search_of_another_is_not_read(self):
+        action = self.people[0].with_user(self.consultant).action_oda_similar()
+        wizard = self.env["oda.segment.similar"].browse(action["res_id"])
+        self.assertTrue(wizard.match_ids)
+        for records in (wizard, wizard.match_ids, wizard.line_ids):
+            with self.assertRaises(AccessError):
+                records.with_user(self.marketing).read([])
+            self.assertTrue(records.with_user(self.consultant).read(["display_name"]))
+        opened = wizard.match_ids[0].with_user(self.consultant).action_open()
+        self.assertEqual(opened["res_id"], wizard.match_ids[0].partner_id.id)
+
+    def test_no_query_a_candidate(self):
+        self.env["res.partner"].create(
+            [
+                {"name": f"Baker {n}", "oda_activity_class_id": self.bread.id}
+                for n in range(30)
+            ]
+        )
+        self.env.flush_all()
+        Similar = self.env["oda.segment.similar"].with_user(self.consultant)
+        person = self.people[0].with_user(self.consultant)
+        self.env.invalidate_all()
+        Similar._oda_matches(person)
+        self.env.invalidate_all()
+        with self.assertQueryCount(24):
+            found = Similar._oda_matches(person)
+        self.assertEqual(len(found), 15)
+
+    def test_a_segment_of_what_they_were_advised_on(self):
+        group = self.env["oda.instrument.group"].create({"name": "Alike group"})
+        tick = self.env["oda.instrument"].create(
+            {"name": "PARE", "kind": "tick", "group_id": group.id}
+        )
+        for person in (self.people[0], self.people[3]):
+            session = self.env["oda.consultation.session"].create(
+                {"partner_id": person.id}
+            )
+            session._set_answers({tick.id: True})
+        action = self.people[0].with_user(self.consultant).action_oda_similar()
+        wizard = (
+            self.env["oda.segment.similar"]
+            .with_user(self.consultant)
+            .browse(action["res_id"])
+        )
+        self.assertEqual(wizard.instrument_names, "PARE")
+        wizard.line_ids.chosen = False
+        wizard.instruments = True
+        segment = self.env["oda.segment"].browse(wizard.action_make()["res_id"])
+        self.assertEqual(
+            segment.with_user(self.consultant)._partners(),
+            self.people[0] | self.people[3],
+        )

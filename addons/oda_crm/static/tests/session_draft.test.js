@@ -3,6 +3,7 @@ import { advanceTime, Deferred, mockDate, tick } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { makeMockEnv, makeServerError } from "@web/../tests/web_test_helpers";
 import { SessionDraft, sessionStorage } from "@oda_crm/session_form/session_draft";
+import { SessionDrafts } from "@oda_crm/session_form/session_drafts_service";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -168,4 +169,82 @@ test("ticks that are taken back are told too", async () => {
     expect(draft.answers).toEqual({ 6: 2 });
     await settle();
     expect(draft.packets[0][3]).toEqual({ answers: { 5: null } });
+});
+
+// --- what others change -----------------------------------------------------------
+
+function makeDrafts(record = {}) {
+    const asked = [];
+    const channels = new Set();
+    const orm = {
+        silent: {
+            call: async () => ({ version: 9, outcome: "taken", chips: [] }),
+            read: async (...args) => {
+                asked.push(args[1]);
+                return [{ content: "theirs", content_version: 4, answers: {}, chips: [], ...record }];
+            },
+        },
+    };
+    const bus = {
+        addChannel: (name) => channels.add(name),
+        deleteChannel: (name) => channels.delete(name),
+    };
+    return { drafts: new SessionDrafts(orm, bus), asked, channels };
+}
+
+const NEWS = { id: 7, version: 4, page: "another", author: "Maria" };
+
+test("a form that is open listens, one that is closed does not", async () => {
+    await makeMockEnv();
+    const { drafts, channels } = makeDrafts();
+    drafts.show(7);
+    drafts.show(7);
+    expect([...channels]).toEqual(["oda.consultation.session_7"]);
+    drafts.hide(7);
+    expect([...channels]).toEqual(["oda.consultation.session_7"]);
+    drafts.hide(7);
+    drafts.hide(7);
+    expect([...channels]).toEqual([]);
+});
+
+test("what another has written is there at once, and said", async () => {
+    await makeMockEnv();
+    const { drafts, asked } = makeDrafts();
+    drafts.show(7);
+    const draft = drafts.of(7);
+    draft.syncRecord({ content: "mine", content_version: 3, answers: {}, chips: [] });
+    await drafts.hear(NEWS);
+    expect(draft.content).toBe("theirs");
+    expect(draft.notice).toMatch(/Maria/);
+    expect(asked).toEqual([[7]]);
+    await drafts.hear(NEWS);
+    expect(asked.length).toBe(1, { message: "the same news again is none" });
+});
+
+test("what is being typed stays, and one is told before it is sent", async () => {
+    await makeMockEnv();
+    const { drafts, asked } = makeDrafts();
+    drafts.show(7);
+    const draft = drafts.of(7);
+    draft.syncRecord({ content: "mine", content_version: 3, answers: {}, chips: [] });
+    draft.edit("content", "mine, more");
+    await drafts.hear(NEWS);
+    expect(draft.content).toBe("mine, more");
+    expect(draft.notice).toMatch(/Maria/);
+    expect(asked).toEqual([]);
+});
+
+test("one's own page, old news and other sessions are no news", async () => {
+    await makeMockEnv();
+    const { drafts, asked } = makeDrafts();
+    drafts.show(7);
+    const draft = drafts.of(7);
+    draft.syncRecord({ content: "mine", content_version: 4, answers: {}, chips: [] });
+    await drafts.hear({ ...NEWS, version: 5, page: draft.page });
+    await drafts.hear(NEWS);
+    await drafts.hear({ ...NEWS, id: 8, version: 9 });
+    drafts.hide(7);
+    await drafts.hear({ ...NEWS, version: 9 });
+    expect(asked).toEqual([]);
+    expect(draft.notice).toBe("");
 });

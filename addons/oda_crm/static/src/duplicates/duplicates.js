@@ -53,9 +53,10 @@ export class Duplicates extends Component {
         clearTimeout(this.timer);
         if (first) {
             this.state.found = [];
-            if (vals.id) {
-                return;
-            }
+        }
+        // Nor is there anything to compare on one that is still empty.
+        if ((first && vals.id) || !TEXTS.some((name) => vals[name])) {
+            return;
         }
         this.timer = setTimeout(() => this.ask(vals), WAIT);
     }

@@ -4,6 +4,7 @@ import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 const PAUSE = 1500; // ms
+const BUSY = ["reading", "running"];
 
 /** How far an import is; the form is read again when it is over. */
 export class ImportProgress extends Component {
@@ -23,13 +24,14 @@ export class ImportProgress extends Component {
 
     async ask() {
         const record = this.props.record;
-        if (record.data.state === "running" && record.resId) {
+        const before = record.data.state;
+        if (BUSY.includes(before) && record.resId) {
             try {
                 const now = await this.orm.silent.call("oda.import", "get_progress", [
                     [record.resId],
                 ]);
                 this.state.percent = now.percent;
-                if (now.state !== "running") {
+                if (now.state !== before) {
                     await record.load();
                     return;
                 }

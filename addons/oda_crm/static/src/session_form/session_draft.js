@@ -151,14 +151,19 @@ export class SessionDraft extends Draft {
         super.fail(error);
     }
 
+    /** Say that somebody else has written here. @param {string} [author] */
+    tell(author) {
+        this.notice =
+            author && author !== user.name
+                ? _t("%s has written here too: both texts are kept.", author)
+                : _t("Written in another window too: both texts are kept.");
+    }
+
     /** @param {string} sent the text of the packet that was answered */
     onAnswer({ version, outcome, chips, content, prefix, cut, author }, sent) {
         this.chips = chips;
         if (outcome === "both") {
-            this.notice =
-                author && author !== user.name
-                    ? _t("%s has written here too: both texts are kept.", author)
-                    : _t("Written in another window too: both texts are kept.");
+            this.tell(author);
             const now = this.values.content;
             if (now !== sent && now.slice(0, cut) !== sent.slice(0, cut)) {
                 return; // sent once more, upon what was seen: it goes under the other

@@ -1,4 +1,4 @@
-import { onWillUnmount, useState } from "@odoo/owl";
+import { onWillUnmount, useEffect, useState } from "@odoo/owl";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { useService } from "@web/core/utils/hooks";
 
@@ -37,7 +37,22 @@ export function useSessionDraft() {
             }
         }
     });
-    onWillUnmount(() => state.draft?.flush());
+    let shown = false;
+    const show = (id) => {
+        if (id !== shown) {
+            shown && drafts.hide(shown);
+            id && drafts.show(id);
+            shown = id;
+        }
+    };
+    useEffect(
+        (id) => show(id),
+        () => [state.draft?.id || false]
+    );
+    onWillUnmount(() => {
+        show(false);
+        state.draft?.flush();
+    });
     return state;
 }
 

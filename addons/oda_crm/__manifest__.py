@@ -33,6 +33,7 @@
         "views/oda_fill_views.xml",
         "views/crm_lead_rules_views.xml",
         "views/oda_stage_rule_views.xml",
+        "views/oda_stage_rule_grid_views.xml",
         "views/res_partner_views.xml",
         "views/oda_card_views.xml",
         "views/res_partner_card_views.xml",

@@ -19,6 +19,7 @@ from . import (
     oda_stage_rule,
     oda_stage_rule_answers,
     crm_team_rules,
+    crm_team_told,
     crm_stage_rules,
     crm_lead_flow,
     crm_lead_refusals,
@@ -108,5 +109,8 @@ from . import (
     crm_lead_layout,
     crm_lead_words,
     res_partner_layout,
+    oda_stage_rule_journal,
+    oda_stage_rule_grid,
+    oda_stage_rule_preview,
     oda_flow_report,
 )

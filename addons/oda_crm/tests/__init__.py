@@ -45,4 +45,6 @@ from . import (
     test_card_layout,
     test_new_field,
     test_flow_report,
+    test_rulegrid_plain,
+    test_rule_grid,
 )

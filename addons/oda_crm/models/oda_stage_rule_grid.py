@@ -159,7 +159,9 @@ class OdaStageRule(models.Model):
 
     @api.model
     def _oda_flows(self):
-        return self.env["crm.team"].search([("use_opportunities", "=", True)])
+        flows = self.env["crm.team"].search([("use_opportunities", "=", True)])
+        # ours before the teams that other addons bring
+        return flows.sorted(lambda flow: not flow.oda_own_stages)
 
     @api.model
     def _oda_flow(self, team_id):
@@ -192,7 +194,7 @@ class OdaStageRule(models.Model):
 
     @api.model
     def _oda_drafts(self, team, told):
-        """Return `(cells, rules that are not saved)`; refuse in words what cannot be."""
+        """Return `(cells, unsaved rules)`; refuse in words what cannot be."""
         cells = self._oda_parsed(team, told)
         if again := rulegrid.twice(cells):
             label = self._oda_draft(team, again).label or again.what

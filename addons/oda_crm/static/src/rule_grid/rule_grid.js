@@ -1,4 +1,5 @@
 import { Component, onWillStart, onWillUnmount, useRef, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
@@ -17,6 +18,7 @@ import { RuleCellPopover } from "./cell_popover";
 import * as grid from "./grid_state";
 
 const PREVIEW_AFTER = 300; // ms without another change
+const LAST_FLOW = "oda_crm.rule_grid.flow";
 
 /**
  * "What must be filled in at each stage?": rows are what may be asked, columns are the
@@ -51,7 +53,7 @@ export class RuleGrid extends Component {
             busy: false,
         });
         this.previewSoon = useDebounced(() => this.preview(), PREVIEW_AFTER);
-        onWillStart(() => this.load(this.props.action.context?.active_flow || false));
+        onWillStart(() => this.loadFirst());
         const onFlow = ({ flows }) => this.onFlowChanged(flows);
         this.bus.subscribe("oda.flow", onFlow);
         onWillUnmount(() => this.bus.unsubscribe("oda.flow", onFlow));
@@ -61,8 +63,8 @@ export class RuleGrid extends Component {
         });
         useDraggable({
             ref: this.table,
-            elements: ".o_oda_chip",
-            handle: ".o_oda_chip_handle",
+            elements: ".o_oda_asked",
+            handle: ".o_oda_asked_handle",
             cursor: "grabbing",
             onDrop: ({ x, y, element }) => this.onDrop(x, y, Number(element.dataset.uid)),
         });
@@ -137,6 +139,11 @@ export class RuleGrid extends Component {
             .join(", ");
     }
 
+    /** What is asked at the end of the flow holds nobody back: no place to ask there. */
+    isEnd(stage) {
+        return stage.id === this.stages.at(-1).id;
+    }
+
     number(rule) {
         return grid.numberOf(this.state.rules, rule);
     }
@@ -157,6 +164,16 @@ export class RuleGrid extends Component {
 
     async load(flowId) {
         this.show(await this.orm.call("oda.stage.rule", "get_grid", [flowId]));
+    }
+
+    /** The flow that was looked at last in this browser, while it is there. */
+    async loadFirst() {
+        await this.load(false);
+        const last = Number(browser.localStorage.getItem(LAST_FLOW));
+        const { flow, flows } = this.state.told;
+        if (last !== flow.id && flows.some(([id]) => id === last)) {
+            await this.load(last);
+        }
     }
 
     /** Show what the server says, with these rules on top when there are any. */
@@ -207,6 +224,7 @@ export class RuleGrid extends Component {
             return;
         }
         await this.load(Number(select.value));
+        browser.localStorage.setItem(LAST_FLOW, this.state.told.flow.id);
     }
 
     chooseStage(ev) {
@@ -346,14 +364,15 @@ export class RuleGrid extends Component {
     onDrop(x, y, uid) {
         const cell = document
             .elementsFromPoint(x, y)
-            .map((element) => element.closest("td[data-stage]"))
+            // what is dragged stands in its old cell, wherever it is seen
+            .map((one) => !one.closest(".o_dragged") && one.closest("td[data-stage]"))
             .find(Boolean);
         const rule = this.state.rules.find((one) => one.uid === uid);
         if (!cell || !rule) {
             return;
         }
         const stage = Number(cell.dataset.stage);
-        const target = cell.querySelector(".o_oda_chip:not(.o_dragged)");
+        const target = cell.querySelector(".o_oda_asked:not(.o_dragged)");
         const there = target && this.state.rules.find((one) => one.uid === Number(target.dataset.uid));
         this.put(rule, stage, there ? this.number(there) : Infinity);
     }

@@ -32,6 +32,7 @@
         "views/crm_lead_views.xml",
         "views/oda_fill_views.xml",
         "views/crm_lead_rules_views.xml",
+        "views/crm_stage_views.xml",
         "views/oda_stage_rule_views.xml",
         "views/oda_stage_rule_grid_views.xml",
         "views/res_partner_views.xml",

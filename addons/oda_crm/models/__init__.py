@@ -21,6 +21,7 @@ from . import (
     crm_team_rules,
     crm_team_told,
     crm_stage_rules,
+    crm_stage_screen,
     crm_lead_flow,
     crm_lead_refusals,
     crm_lead_rules,

@@ -21,6 +21,7 @@ class OdaEvent(models.Model):
             "programme.follow": self.env._("Following a programme began or ended"),
             "right.change": self.env._("A right was changed"),
             "rule.change": self.env._("What the stages of a flow ask for was changed"),
+            "stage.change": self.env._("Stages of flows were changed"),
             "tasks.handed_over": self.env._("Tasks were handed over to colleagues"),
         }
 
@@ -30,7 +31,7 @@ class OdaEvent(models.Model):
 
     def _detail_lines(self):
         """Whole layouts and grids are for undoing, not for reading."""
-        if self.code not in ("layout.change", "rule.change"):
+        if self.code not in ("layout.change", "rule.change", "stage.change"):
             return super()._detail_lines()
         changes = (self.details or {}).get("changes")
         if not changes:

@@ -47,4 +47,5 @@ from . import (
     test_flow_report,
     test_rulegrid_plain,
     test_rule_grid,
+    test_stage_screen,
 )

@@ -60,6 +60,8 @@ INTENDED = {
     "oda.right": {"get_matrix", "reset_row", "set_cell", "undo_change"},
     "oda.segment": {"action_show"},
     "oda.segment.similar": {"action_make"},
+    "oda.stage.rule": {"get_grid", "preview_grid", "save_grid", "undo_grid"},
+    "crm.stage": {"action_oda_earlier", "action_oda_later"},
     "oda.task.result": {"action_confirm"},
     "oda.timeline": {"oda_timeline_page"},
     "res.partner": {
@@ -161,6 +163,9 @@ class TestPublicMethods(TransactionCase):
             "set_cell": ("consultant", "beneficiary", False, "see", "all"),
             "reset_row": ("consultant", "beneficiary", False),
             "undo_change": (1,),
+            "preview_grid": (1, [], []),
+            "save_grid": (1, [], []),
+            "undo_grid": (1, 1),
         }.get(method, ())
         try:
             with self.env.cr.savepoint():

@@ -467,7 +467,10 @@ export class RuleGrid extends Component {
 
     openStages() {
         return this.action.doAction("oda_crm.action_oda_stage", {
-            additionalContext: { search_default_team_ids: [this.state.told.flow.id] },
+            additionalContext: {
+                searchpanel_default_team_ids: [this.state.told.flow.id],
+                default_team_ids: [this.state.told.flow.id],
+            },
         });
     }
 }

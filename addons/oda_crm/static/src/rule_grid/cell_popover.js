@@ -33,6 +33,10 @@ export class RuleCellPopover extends Component {
         this.props.onChange({ [name]: value });
     }
 
+    onStage(ev) {
+        this.props.onStage(Number(ev.target.value));
+    }
+
     editCondition() {
         const { onChange, label } = this.props;
         this.dialog.add(DomainSelectorDialog, {

@@ -362,11 +362,11 @@ export class RuleGrid extends Component {
 
     /** A chip was dropped: into the column, and before what stands in that cell. */
     onDrop(x, y, uid) {
-        const cell = document
-            .elementsFromPoint(x, y)
-            // what is dragged stands in its old cell, wherever it is seen
-            .map((one) => !one.closest(".o_dragged") && one.closest("td[data-stage]"))
-            .find(Boolean);
+        // By place: what is dragged hides what lies under it.
+        const cell = [...this.table.el.querySelectorAll("td[data-stage]")].find((one) => {
+            const { left, right, top, bottom } = one.getBoundingClientRect();
+            return left <= x && x < right && top <= y && y < bottom;
+        });
         const rule = this.state.rules.find((one) => one.uid === uid);
         if (!cell || !rule) {
             return;

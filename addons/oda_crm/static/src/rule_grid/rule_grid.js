@@ -1,4 +1,4 @@
-import { Component, onWillStart, onWillUnmount, useRef, useState } from "@odoo/owl";
+import { Component, onWillStart, onWillDestroy, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
@@ -56,7 +56,7 @@ export class RuleGrid extends Component {
         onWillStart(() => this.loadFirst());
         const onFlow = ({ flows }) => this.onFlowChanged(flows);
         this.bus.subscribe("oda.flow", onFlow);
-        onWillUnmount(() => this.bus.unsubscribe("oda.flow", onFlow));
+        onWillDestroy(() => this.bus.unsubscribe("oda.flow", onFlow));
         useSetupAction({
             beforeLeave: ({ forceLeave } = {}) => forceLeave || this.mayLeave(),
             beforeUnload: (ev) => this.isDirty && ev.preventDefault(),

@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, toRaw, useRef, useState } from "@odoo/owl";
+import { Component, onWillDestroy, toRaw, useRef, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -46,7 +46,8 @@ export class ToGoOnField extends Component {
         const bus = useService("bus_service");
         const onFlow = ({ flows }) => this.refresh(flows);
         bus.subscribe("oda.flow", onFlow);
-        onWillUnmount(() => bus.unsubscribe("oda.flow", onFlow));
+        // Not onWillUnmount: a drawing that was given up was never mounted.
+        onWillDestroy(() => bus.unsubscribe("oda.flow", onFlow));
     }
 
     get record() {

@@ -12,9 +12,16 @@ class CrmStage(models.Model):
 
     _inherit = "crm.stage"
 
+    sequence = fields.Integer(default=lambda self: self._oda_default_sequence())
     oda_open_count = fields.Integer(
         string="Open consultations", compute="_compute_oda_open_count"
     )
+
+    @api.model
+    def _oda_default_sequence(self):
+        """A new stage is the last one, in a list that shows its place, too."""
+        # sudo: the place of all stages, seen or not
+        return self.sudo().search([], order="sequence desc", limit=1).sequence + 10
 
     def _compute_oda_open_count(self):
         leads = self.env["crm.lead"]

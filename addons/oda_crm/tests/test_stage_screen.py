@@ -85,6 +85,15 @@ class TestStageScreen(RulesCase):
         four.action_oda_later()  # the last already
         self.assertEqual(self.flow._oda_stages().ids, (two + three + one + four).ids)
 
+    def test_a_stage_added_in_the_list_is_the_last(self):
+        """The list sends the number that it was given before anything was typed."""
+        stages = self.env["crm.stage"].with_user(self.admin)
+        for name in ("Zebra", "Apple"):
+            given = stages.default_get(["sequence"])
+            stages.create({"name": name, "team_ids": [(6, 0, self.flow.ids)], **given})
+        names = self.flow._oda_stages()[-2:].mapped("name")
+        self.assertEqual(names, ["Zebra", "Apple"])
+
     def test_equal_numbers_are_told_apart(self):
         self.stages.sequence = 900
         four = self.stages[3].with_user(self.admin)

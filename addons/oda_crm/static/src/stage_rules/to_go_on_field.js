@@ -167,5 +167,8 @@ export class ToGoOnField extends Component {
 registry.category("fields").add("oda_to_go_on", {
     component: ToGoOnField,
     supportedTypes: ["json"],
-    fieldDependencies: [{ name: "partner_id", type: "many2one", relation: "res.partner" }],
+    fieldDependencies: [
+        { name: "partner_id", type: "many2one", relation: "res.partner" },
+        { name: "team_id", type: "many2one", relation: "crm.team" },
+    ],
 });

@@ -106,6 +106,7 @@ from . import (
     oda_new_field,
     ir_model_fields_card,
     ir_http_layout,
+    oda_gone_fields,
     crm_team_layout,
     crm_lead_layout,
     crm_lead_words,

@@ -48,4 +48,5 @@ from . import (
     test_rulegrid_plain,
     test_rule_grid,
     test_stage_screen,
+    test_layout_attack,
 )

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { animationFrame, click, edit, queryAllTexts } from "@odoo/hoot-dom";
-import { Deferred, tick } from "@odoo/hoot-mock";
 import { mailModels } from "@mail/../tests/mail_test_helpers";
 import {
     defineModels,
@@ -8,17 +7,16 @@ import {
     getService,
     makeMockEnv,
     makeServerError,
-    MockServer,
     models,
     mountView,
     mountWithCleanup,
     onRpc,
-    serverState,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
 import { MainComponentsContainer } from "@web/core/main_components_container";
 import { refusalOf } from "@oda_crm/stage_rules/refusal";
 import { StageDialog } from "@oda_crm/stage_rules/stage_dialog";
-import { isTyped } from "@oda_crm/stage_rules/to_go_on_field";
+import { isTyped, ToGoOnField } from "@oda_crm/stage_rules/to_go_on_field";
 
 describe.current.tags("desktop");
 
@@ -120,20 +118,20 @@ describe("the line under the status bar", () => {
         expect.verifySteps([[[2], 2, 1]]);
     });
 
+    let line = null; // the component, as the bus calls it
     const changeRules = async (flows = []) => {
-        const bus = getService("bus_service");
-        await bus.start(); // what is sent before is lost
-        const received = new Deferred();
-        bus.subscribe("oda.flow", () => received.resolve());
-        const { env } = MockServer;
-        const [partner] = env["res.partner"].read(serverState.partnerId);
-        env["bus.bus"]._sendone(partner, "oda.flow", { flows });
-        await received;
-        for (let i = 0; i < 5; i++) {
-            await tick();
-        }
+        await line.refresh(flows);
         await animationFrame();
     };
+
+    beforeEach(() => {
+        patchWithCleanup(ToGoOnField.prototype, {
+            setup() {
+                super.setup();
+                line = this;
+            },
+        });
+    });
 
     test("changed rules: the line says so at once, what is typed stays", async () => {
         onRpc("crm.lead", "read", () => [{ id: 1, oda_to_go_on: TOLD }]);

@@ -20,6 +20,8 @@ from lxml import etree
 ON_KANBAN = 4
 #: fields administrators may add, of both models together
 MOST_FIELDS = 200
+#: choices of a list that is made with its field
+MOST_OPTIONS = 200
 #: letters of a label; longer ones break every list and form
 LONGEST_LABEL = 60
 #: beginning of the names of what administrators add

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, models
 
+from .. import layout
+
 
 class Base(models.AbstractModel):
     """What is exported through another model is exported all the same."""
@@ -21,7 +23,12 @@ class Base(models.AbstractModel):
         model, names = self, path.split("/")
         for position, name in enumerate(names):
             field = model._fields.get(name)
-            if field is None or not field.relational:
+            if field is None:
+                return
+            if name.startswith(layout.BRIDGE) and field.related:
+                # shown here, but another record's
+                model._oda_require_along(field.related.replace(".", "/"))
+            if not field.relational:
                 return
             model = self.env[field.comodel_name]
             beyond = set(names[position + 1 :]) - {"id", ".id"}

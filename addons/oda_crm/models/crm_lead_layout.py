@@ -10,7 +10,8 @@ CORE_QUESTIONS = "//div[@name='oda_core_questions']"
 
 
 class CrmLead(models.Model):
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "oda.gone.fields"]
 
     oda_days_in_stage = fields.Integer(
         string="Days in the stage", compute="_compute_oda_days_in_stage"

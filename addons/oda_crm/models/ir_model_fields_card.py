@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import models
+from odoo.exceptions import UserError
 
 from .. import layout
 
@@ -56,6 +57,20 @@ class IrModelFields(models.Model):
             in_lang.field_description = in_lang._oda_bridge_label(
                 field.with_context(lang=code)
             )
+
+    def write(self, vals):
+        """Rules, segments and imports know a field by its name: labels change."""
+        name = vals.get("name")
+        if name and any(
+            one.name != name and one.name.startswith(layout.PREFIX) for one in self
+        ):
+            raise UserError(
+                self.env._(
+                    "The technical name of a field stays: rules, segments and imports "
+                    "know it by that. Rename its label on “What does the card show?”."
+                )
+            )
+        return super().write(vals)
 
     def unlink(self):
         """Take the fields off the cards, and their bridges with them."""

@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import re
 import uuid
 
 from odoo import api, fields, models
@@ -67,6 +68,14 @@ class OdaCardGroup(models.Model):
                         "The name of a group has 1 to %s letters.",
                         layout.LONGEST_LABEL,
                     )
+                )
+
+    @api.constrains("key")
+    def _check_key(self):
+        for group in self:
+            if not re.fullmatch(r"[\w-]{1,64}", group.key, re.ASCII):
+                raise ValidationError(
+                    self.env._("The key of a group has up to 64 letters and digits.")
                 )
 
     @api.constrains("team_ids", "active")

@@ -4,6 +4,7 @@ import json
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import format_datetime
 
 from .. import layout
 
@@ -172,8 +173,25 @@ class OdaCardLayout(models.AbstractModel):
                 self._oda_changing()
                 self.env.cr.precommit.data[_UNDOES] = event.id
                 self._oda_restore(event.details["before"])
-                return {"type": "ir.actions.client", "tag": "soft_reload"}
+                return self._oda_undone(event)
         raise UserError(self.env._("There is no change to undo."))
+
+    @api.model
+    def _oda_undone(self, event):
+        """Say whose change was taken back: somebody may have been faster."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Undone: the change that %(who)s made on %(at)s.",
+                    who=event.user_id.name,
+                    at=format_datetime(self.env, event.at),
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     @api.model
     def _oda_restore(self, raw):

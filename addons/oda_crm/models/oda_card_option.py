@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools.sql import escape_psql
 
 from .. import layout
 
@@ -46,7 +47,7 @@ class OdaCardOption(models.Model):
             same = self.search_count(
                 [
                     ("field_id", "=", option.field_id.id),
-                    ("name", "=ilike", option.name.replace("\\", "\\\\")),
+                    ("name", "=ilike", escape_psql(option.name)),
                     ("id", "!=", option.id),
                 ],
                 limit=1,

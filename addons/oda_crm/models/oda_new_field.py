@@ -162,12 +162,20 @@ class OdaNewField(models.TransientModel):
         options = list(dict.fromkeys(line for line in lines if line))
         if len(options) < 2:
             raise UserError(self.env._("Write at least two choices, one a line."))
+        if len(options) > layout.MOST_OPTIONS:
+            raise UserError(
+                self.env._(
+                    "A list has at most %s choices: a longer one helps nobody.",
+                    layout.MOST_OPTIONS,
+                )
+            )
         return options
 
     def _oda_free_name(self, label):
         fields_ = self.env["ir.model.fields"]
-        # Two administrators at once: the second waits, then counts the first's too.
-        self.env["ir.model"]._get("crm.lead").lock_for_update()
+        # Two administrators at once: the second is repeated, and sees the first's.
+        # sudo: the claims are nobody's
+        self.env["oda.claim"].sudo()._claim("oda.new.field")
         ours = fields_.search(
             [("model", "in", list(CURRENCY)), ("name", "=like", "x\\_oda\\_%")]
         ).mapped("name")

@@ -6,6 +6,9 @@ from .. import rights
 from .oda_right import FIELD
 
 CHANGES_SHOWN = 8
+#: records counted for a preview; more are "more than so many"
+COUNTED = 10_000
+MODELS = {"beneficiary": "res.partner", "consultation": "crm.lead"}
 
 
 class OdaRight(models.Model):
@@ -145,6 +148,42 @@ class OdaRight(models.Model):
                 )
             )
         return self.get_matrix(department.id)
+
+    @api.model
+    def preview_person(self, user_id):
+        """Count what a colleague sees and edits now, under their own rights.
+
+        :returns: ``{name, most, subjects: [{name, see, edit}]}``; a count above
+            `most` means more than that
+        """
+        self._oda_refuse_stranger()
+        known = type(user_id) is int and 0 < user_id < 2**31
+        user = known and self.env["res.users"].search(
+            [("id", "=", user_id), ("share", "=", False)]
+        )
+        if not user:
+            raise UserError(self.env._("Choose somebody who works here."))
+        names = self._oda_names()
+        return {
+            "name": user.name,
+            "most": COUNTED,
+            "subjects": [
+                {
+                    "name": names["subject"][subject],
+                    "see": self._oda_count(user, MODELS[subject], "read"),
+                    "edit": self._oda_count(user, MODELS[subject], "write"),
+                }
+                for subject in rights.SUBJECTS
+            ],
+        }
+
+    @api.model
+    def _oda_count(self, user, name, operation):
+        model = self.env[name].with_user(user).with_context(active_test=True)
+        if not model.has_access(operation):
+            return 0
+        domain = self.env["ir.rule"].with_user(user)._compute_domain(name, operation)
+        return model.search_count(domain, limit=COUNTED + 1)
 
     # === HELPERS ===#
 

@@ -135,7 +135,12 @@ class OdaStageRule(models.Model):
 
     def _type_field(self):
         """Return the type of what is asked; None when it is gone or not askable."""
-        owner, _dot, name = (self.path or "").rpartition(".")
+        return self._asked_type(self.path or "")
+
+    @api.model
+    def _asked_type(self, path):
+        """Return the type of a field that people fill in, None for any other."""
+        owner, _dot, name = path.rpartition(".")
         if owner not in ("", "partner_id"):
             return None
         model = self.env["res.partner" if owner else "crm.lead"]
@@ -290,7 +295,7 @@ class OdaStageRule(models.Model):
         admins = self.env.ref("oda_base.group_admin").all_user_ids
         lines = self.env._(
             "These rules lost the field or property they asked for and are off: %s. "
-            "Choose another one under Configuration, “What each stage needs”.",
+            "Choose another one under Configuration, “All rules of stages”.",
             "; ".join(
                 f"{rule.team_id.name} / {rule.stage_id.name}: {name}"
                 for rule, name in names.items()

@@ -6,7 +6,8 @@ from .. import layout
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "oda.gone.fields"]
     _description = "Beneficiary"
 
     oda_currency_id = fields.Many2one(

@@ -52,4 +52,8 @@ from . import (
     test_card_layout,
     test_new_field,
     test_flow_report,
+    test_rulegrid_plain,
+    test_rule_grid,
+    test_stage_screen,
+    test_layout_attack,
 )

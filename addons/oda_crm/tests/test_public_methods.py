@@ -60,9 +60,17 @@ INTENDED = {
     "oda.programme": {"action_open_followers", "action_open_leads"},
     "oda.programme.follower": {"action_follow_again", "action_stop"},
     "oda.programme.news": {"action_cancel", "action_publish"},
-    "oda.right": {"get_matrix", "reset_row", "set_cell", "undo_change"},
+    "oda.right": {
+        "get_matrix",
+        "preview_person",
+        "reset_row",
+        "set_cell",
+        "undo_change",
+    },
     "oda.segment": {"action_show"},
     "oda.segment.similar": {"action_make"},
+    "oda.stage.rule": {"get_grid", "preview_grid", "save_grid", "undo_grid"},
+    "crm.stage": {"action_oda_earlier", "action_oda_later"},
     "oda.task.result": {"action_confirm"},
     "oda.timeline": {"oda_timeline_page"},
     "res.partner": {
@@ -164,6 +172,10 @@ class TestPublicMethods(TransactionCase):
             "set_cell": ("consultant", "beneficiary", False, "see", "all"),
             "reset_row": ("consultant", "beneficiary", False),
             "undo_change": (1,),
+            "preview_grid": (1, [], []),
+            "preview_person": (1,),
+            "save_grid": (1, [], []),
+            "undo_grid": (1, 1),
         }.get(method, ())
         try:
             with self.env.cr.savepoint():

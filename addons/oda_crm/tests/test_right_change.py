@@ -206,3 +206,33 @@ class TestRightChange(CrmCase):
         self.assertIn("All", matrix["changes"][0]["what"])
         with self.assertRaises(AccessError):
             self.env["oda.right"].with_user(self.consultant).get_matrix()
+
+    def test_what_a_colleague_can_do_is_counted_with_their_rights(self):
+        def told(user):
+            preview = self.Right.preview_person(user.id)
+            consultations = preview["subjects"][1]
+            return consultations["see"], consultations["edit"]
+
+        self._set("edit", "own")
+        self._set("see", "own")
+        before, _edits = told(self.consultant)
+        mine = self.case.copy({"user_id": self.consultant.id})
+        self.assertEqual(told(self.consultant)[0], before + 1)
+        self._set("see", "all")
+        sees, edits = told(self.consultant)
+        leads = self.env["crm.lead"].with_user(self.consultant)
+        self.assertEqual(sees, leads.search_count([]))
+        self.assertGreaterEqual(sees, before + 2)
+        self.assertTrue(edits and edits < sees)
+        self.assertTrue(mine.with_user(self.consultant).has_access("write"))
+        self.assertEqual(told(self.auditor)[1], 0)
+        self.assertEqual(told(self.cashier)[1], 0)
+
+    def test_only_administrators_count_for_others(self):
+        for user in (self.consultant, self.head, self.supervisor, self.auditor):
+            with self.assertRaises(AccessError):
+                self.Right.with_user(user).preview_person(self.consultant.id)
+        citizen = new_test_user(self.env, "a_citizen", groups="base.group_portal")
+        for bad in (citizen.id, 0, -1, None, "x", 2**70, [], True):
+            with self.subTest(bad=str(bad)[:10]), self.assertRaises(UserError):
+                self.Right.preview_person(bad)

@@ -9,6 +9,7 @@ import {
     makeServerError,
     mountWithCleanup,
     onRpc,
+    serverState,
 } from "@web/../tests/web_test_helpers";
 import { WebClient } from "@web/webclient/webclient";
 
@@ -158,4 +159,26 @@ test("a department: its own rows", async () => {
     await contains("select[name=department]").select("7");
     expect.verifySteps(["department false", "department 7"]);
     expect(CELL).toHaveCount(1);
+});
+
+test("what a colleague can do now, before and after a change", async () => {
+    let seen = 12;
+    onRpc("oda.right", "get_matrix", () => makeMatrix());
+    onRpc("oda.right", "set_cell", () => makeMatrix({ see: "all" }));
+    onRpc("oda.right", "preview_person", ({ args }) => {
+        expect.step(args[0]);
+        const subjects = [{ name: "Beneficiaries", see: seen, edit: 3 }];
+        return { name: "Ana", most: 10000, subjects };
+    });
+    await open();
+    await contains(".o_oda_rights_person input").click();
+    await contains(".o-autocomplete--dropdown-item:contains(Mitchell)").click();
+    await animationFrame();
+    expect(".o_oda_rights_preview li").toHaveText("Beneficiaries: sees 12, edits 3");
+    seen = 10001;
+    await contains(CELL).select("all");
+    await animationFrame();
+    expect(".o_oda_rights_preview li").toHaveText("Beneficiaries: sees more than 10000, edits 3");
+    expect(queryAll(".o_oda_rights_preview li")).toHaveLength(1);
+    expect.verifySteps([serverState.userId, serverState.userId]);
 });

@@ -11,11 +11,12 @@ import {
     mountView,
     mountWithCleanup,
     onRpc,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
 import { MainComponentsContainer } from "@web/core/main_components_container";
 import { refusalOf } from "@oda_crm/stage_rules/refusal";
 import { StageDialog } from "@oda_crm/stage_rules/stage_dialog";
-import { isTyped } from "@oda_crm/stage_rules/to_go_on_field";
+import { isTyped, ToGoOnField } from "@oda_crm/stage_rules/to_go_on_field";
 
 describe.current.tags("desktop");
 
@@ -38,6 +39,7 @@ class Lead extends models.Model {
     contact_name = fields.Char();
     city = fields.Char();
     partner_id = fields.Many2one({ relation: "res.partner" });
+    team_id = fields.Many2one({ relation: "crm.team" });
     oda_to_go_on = fields.Json();
 
     _records = [
@@ -47,7 +49,12 @@ class Lead extends models.Model {
     ];
 }
 
-defineModels({ ...mailModels, Lead });
+class Team extends models.Model {
+    _name = "crm.team";
+    name = fields.Char();
+    _records = [{ id: 3, name: "Ads" }];
+}
+defineModels({ ...mailModels, Lead, Team });
 
 const mountForm = (resId) =>
     mountView({
@@ -56,7 +63,7 @@ const mountForm = (resId) =>
         resId,
         arch: `<form>
             <field name="oda_to_go_on" widget="oda_to_go_on"/>
-            <sheet><group><field name="contact_name"/><field name="city"/></group></sheet>
+            <sheet><group><field name="contact_name"/><field name="city"/><field name="team_id"/></group></sheet>
         </form>`,
     });
 
@@ -109,6 +116,41 @@ describe("the line under the status bar", () => {
         await click(".o_oda_move_on");
         await animationFrame();
         expect.verifySteps([[[2], 2, 1]]);
+    });
+
+    let line = null; // the component, as the bus calls it
+    const changeRules = async (flows = []) => {
+        await line.refresh(flows);
+        await animationFrame();
+    };
+
+    beforeEach(() => {
+        patchWithCleanup(ToGoOnField.prototype, {
+            setup() {
+                super.setup();
+                line = this;
+            },
+        });
+    });
+
+    test("changed rules: the line says so at once, what is typed stays", async () => {
+        onRpc("crm.lead", "read", () => [{ id: 1, oda_to_go_on: TOLD }]);
+        await mountForm(1);
+        await click(".o_field_widget[name=city] input");
+        await edit("Cahul");
+        await changeRules();
+        expect(queryAllTexts(".o_oda_to_go_on button")).toEqual(["1.Contact", "2.City", "Call"]);
+        expect(".o_field_widget[name=city] input").toHaveValue("Cahul");
+    });
+
+    test("rules of another flow, and an open new card, ask nothing", async () => {
+        onRpc("crm.lead", "read", () => expect.step("read") || []);
+        Lead._records[0].team_id = 3;
+        await mountForm(1);
+        await changeRules([5]);
+        expect.verifySteps([]);
+        await changeRules([3]);
+        expect.verifySteps(["read"]);
     });
 
     test("no flow, no line", async () => {

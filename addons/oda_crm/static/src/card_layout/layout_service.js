@@ -27,6 +27,9 @@ export const layoutService = {
             );
         }
 
+        /** What the note says; the layout's change is the one that is seen. */
+        let words = "";
+
         async function tryReload() {
             browser.clearTimeout(timer);
             timer = null;
@@ -34,10 +37,7 @@ export const layoutService = {
                 return stop();
             }
             if (await isBusy()) {
-                told ||= notification.add(
-                    _t("What the card shows was changed: it will be drawn anew as soon as you are done here."),
-                    { type: "info", sticky: false }
-                );
+                told ||= words && notification.add(words, { type: "info", sticky: false });
                 browser.clearTimeout(timer);
                 timer = browser.setTimeout(tryReload, AGAIN);
                 return;
@@ -49,12 +49,18 @@ export const layoutService = {
         function stop() {
             browser.clearTimeout(timer);
             timer = told = null;
+            words = "";
         }
 
         bus.subscribe("oda.layout", () => {
             rpcBus.trigger("CLEAR-CACHES", TABLES);
+            words = _t("What the card shows was changed: it will be drawn anew as soon as you are done here.");
             return tryReload();
         });
+
+        // Stages and what they ask for: the line of an open card redraws by itself, the
+        // rest (columns, the bar of stages, questions) waits until nobody is typing.
+        bus.subscribe("oda.flow", () => tryReload());
     },
 };
 

@@ -1,6 +1,7 @@
 import { Component, onWillStart, useRef, useState } from "@odoo/owl";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { RecordSelector } from "@web/core/record_selectors/record_selector";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -12,7 +13,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
  */
 export class RightsMatrix extends Component {
     static template = "oda_crm.RightsMatrix";
-    static components = { Layout };
+    static components = { Layout, RecordSelector };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -25,6 +26,8 @@ export class RightsMatrix extends Component {
             subject: "consultation",
             department: false,
             busy: false,
+            person: false,
+            preview: null, // what that person sees and edits now
         });
         onWillStart(() => this.load());
     }
@@ -98,12 +101,33 @@ export class RightsMatrix extends Component {
         try {
             this.state.matrix = await this.orm.call("oda.right", method, args);
             this.notification.add(said, { type: "success" });
+            await this.preview();
         } catch (error) {
             await this.load();
             throw error;
         } finally {
             this.state.busy = false;
         }
+    }
+
+    choosePerson(person) {
+        this.state.person = person || false;
+        return this.preview();
+    }
+
+    async preview() {
+        const { person } = this.state;
+        this.state.preview =
+            person && (await this.orm.call("oda.right", "preview_person", [person]));
+    }
+
+    count(number) {
+        const { most } = this.state.preview;
+        return number > most ? _t("more than %s", most) : String(number);
+    }
+
+    get people() {
+        return [["share", "=", false]];
     }
 
     onCell(level, right, ev) {

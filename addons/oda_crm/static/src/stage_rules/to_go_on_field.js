@@ -1,4 +1,4 @@
-import { Component, useRef } from "@odoo/owl";
+import { Component, onWillDestroy, toRaw, useRef, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -41,6 +41,13 @@ export class ToGoOnField extends Component {
         this.dialog = useService("dialog");
         this.orm = useService("orm");
         this.root = useRef("root");
+        // What the server says since the rules were changed, instead of `old`.
+        this.state = useState({ fresh: null, old: null });
+        const bus = useService("bus_service");
+        const onFlow = ({ flows }) => this.refresh(flows);
+        bus.subscribe("oda.flow", onFlow);
+        // Not onWillUnmount: a drawing that was given up was never mounted.
+        onWillDestroy(() => bus.unsubscribe("oda.flow", onFlow));
     }
 
     get record() {
@@ -48,7 +55,25 @@ export class ToGoOnField extends Component {
     }
 
     get told() {
-        return this.record.data[this.props.name] || {};
+        const read = this.record.data[this.props.name];
+        // Once the card is read again, what it says counts.
+        const isOld = this.state.fresh && toRaw(this.state.old) === toRaw(read);
+        return (isOld ? this.state.fresh : read) || {};
+    }
+
+    /** The rules of some flows (none: of all) were changed: ask again, this line only. */
+    async refresh(flows) {
+        const { resId, data } = this.record;
+        const flow = data.team_id?.id;
+        if (!resId || (flow && flows.length && !flows.includes(flow))) {
+            return;
+        }
+        const { name } = this.props;
+        const [found] = await this.orm.silent.read("crm.lead", [resId], [name]);
+        if (found) {
+            this.state.old = data[name];
+            this.state.fresh = found[name] || {};
+        }
     }
 
     get items() {
@@ -142,5 +167,8 @@ export class ToGoOnField extends Component {
 registry.category("fields").add("oda_to_go_on", {
     component: ToGoOnField,
     supportedTypes: ["json"],
-    fieldDependencies: [{ name: "partner_id", type: "many2one", relation: "res.partner" }],
+    fieldDependencies: [
+        { name: "partner_id", type: "many2one", relation: "res.partner" },
+        { name: "team_id", type: "many2one", relation: "crm.team" },
+    ],
 });

@@ -46,6 +46,7 @@ from . import (
     oda_consultation_session_step,
     res_users_handover,
     oda_locality,
+    oda_locality_load,
     oda_activity_class,
     oda_consent,
     oda_timeline,

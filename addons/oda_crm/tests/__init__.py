@@ -42,6 +42,8 @@ from . import (
     test_session_together,
     test_news_committed,
     test_layout_pure,
+    test_places_pure,
+    test_localities,
     test_card_layout,
     test_new_field,
     test_flow_report,

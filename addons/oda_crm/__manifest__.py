@@ -59,6 +59,7 @@
         "views/oda_card_layout_views.xml",
         "views/oda_card_layout_menus.xml",
         "views/oda_flow_report_views.xml",
+        "views/core_words_views.xml",
     ],
     "demo": [
         "demo/oda_crm_demo.xml",

@@ -111,6 +111,7 @@ from . import (
     oda_new_field,
     ir_model_fields_card,
     ir_http_layout,
+    ir_http_words,
     crm_team_layout,
     crm_lead_layout,
     crm_lead_words,

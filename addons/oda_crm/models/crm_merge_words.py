@@ -8,5 +8,6 @@ class CrmMergeOpportunity(models.TransientModel):
     _inherit = "crm.merge.opportunity"
     _description = "Merge Consultations"
 
+    opportunity_ids = fields.Many2many(string="Consultations")
     user_id = fields.Many2one(string="Responsible")
     team_id = fields.Many2one(string="Flow")

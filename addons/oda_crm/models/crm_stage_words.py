@@ -7,6 +7,7 @@ class CrmStage(models.Model):
 
     _inherit = "crm.stage"
 
+    fold = fields.Boolean(string="Folded on the board")
     team_ids = fields.Many2many(string="Flows")
     rotting_threshold_days = fields.Integer(
         help="Consultations that have stood in the stage for so many days are marked; "

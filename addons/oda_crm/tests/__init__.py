@@ -44,6 +44,7 @@ from . import (
     test_layout_pure,
     test_places_pure,
     test_localities,
+    test_words,
     test_card_layout,
     test_new_field,
     test_flow_report,

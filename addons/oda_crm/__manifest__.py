@@ -70,6 +70,7 @@
         "web.assets_backend": ["oda_crm/static/src/**/*"],
         "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
     },
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,6 +1,25 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 
 NAMED = ("ir.ui.menu", "ir.actions.act_window", "crm.stage", "mail.message.subtype")
+BATCH = 50_000
+
+
+def post_init_hook(env):
+    """Consultations that were there before the addon: who advises, what comes next.
+
+    Set-based, as the night does it; the tasks that are missing are planned by the
+    nightly job, which is woken at once: nobody waits behind a flag until the morning.
+    """
+    env.cr.execute(
+        "SELECT DISTINCT partner_id FROM crm_lead "
+        "WHERE user_id IS NOT NULL AND partner_id IS NOT NULL"
+    )
+    ids = [row[0] for row in env.cr.fetchall()]
+    for start in range(0, len(ids), BATCH):
+        env["res.partner"].browse(ids[start : start + BATCH])._oda_refresh_adviser()
+    env["crm.lead"]._oda_flag_again()
+    if env["crm.lead"].search_count([("oda_next_step_missing", "=", True)], limit=1):
+        env.ref("oda_crm.cron_repair_next_steps")._trigger()
 
 
 def uninstall_hook(env):

@@ -45,6 +45,8 @@ from . import (
     test_places_pure,
     test_localities,
     test_words,
+    test_right_names,
+    test_post_init,
     test_card_layout,
     test_new_field,
     test_flow_report,

@@ -75,6 +75,13 @@ class TestWords(CrmCase):
                 found = list(self.foreign(user, model, types.split()))
                 self.assertFalse(found, "\n".join(found))
 
+    def test_analysis_counts_consultations(self):
+        for kind in ("graph", "pivot"):
+            view = self.env.ref(f"crm.crm_opportunity_report_view_{kind}")
+            arch = self.env["crm.lead"].get_view(view.id, kind)["arch"]
+            self.assertFalse(list(self.found([arch], kind)))
+            self.assertNotIn("measure", arch, "there is no revenue to add up")
+
     def test_titles_of_screens(self):
         menus = self.env["ir.ui.menu"].with_user(self.lead).load_web_menus(False)
         names = [one["name"] for one in menus.values()]

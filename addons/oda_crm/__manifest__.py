@@ -62,6 +62,7 @@
         "views/oda_card_layout_menus.xml",
         "views/oda_flow_report_views.xml",
         "views/oda_my_day_views.xml",
+        "views/core_words_views.xml",
     ],
     "demo": [
         "demo/oda_crm_demo.xml",
@@ -72,6 +73,7 @@
         "web.assets_backend": ["oda_crm/static/src/**/*"],
         "web.assets_unit_tests": ["oda_crm/static/tests/**/*"],
     },
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -23,6 +23,8 @@ from oda_tools.console import Stage, Stop, say
 LANGUAGES = ("ro", "ru")
 #: letters that Romanian is often typed with, and the right ones
 CEDILLA = str.maketrans("şţŞŢ", "șțȘȚ")
+#: fields that an addon may word anew in a record of another addon
+NAMED = ("name", "description")
 #: what Odoo puts in at run time: %s, %(name)s, {name}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
@@ -114,7 +116,7 @@ def _template(env, addon):
     """The addon's terms, as a polib.POFile: Odoo's own export and one thing more.
 
     Odoo exports the records that an addon makes. Records of other addons that it only
-    names (`_oda_load_names` in its data) are added here.
+    names or describes (`_oda_load_names` in its data) are added here.
     """
     import polib
 
@@ -135,8 +137,10 @@ def _named(env, addon):
                 record = env.ref(xmlid).with_context(lang="en_US")
                 if record._name == "ir.model.fields":
                     continue  # Odoo's own export has the labels that we give
-                where = f"{record._name},name"
-                yield addon, "model", where, xmlid, record.name, "", ()
+                for name in NAMED:
+                    if name in record._fields and record[name]:
+                        where = f"{record._name},{name}"
+                        yield addon, "model", where, xmlid, record[name], "", ()
 
 
 def _merge(catalogue, template, language):

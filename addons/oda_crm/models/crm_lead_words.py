@@ -20,3 +20,11 @@ class CrmLead(models.Model):
     date_closed = fields.Datetime(string="Closed on")
     lost_reason_id = fields.Many2one(string="Why without result")
     source_id = fields.Many2one(string="Where from")
+    tag_ids = fields.Many2many(help="Words of your own about the consultation.")
+    campaign_id = fields.Many2one(
+        help="The campaign that brought the person, such as “Autumn fair”."
+    )
+    medium_id = fields.Many2one(
+        help="The way it reached them: letter, e-mail, poster, radio."
+    )
+    duplicate_lead_count = fields.Integer(string="Number of similar consultations")

@@ -35,8 +35,8 @@ class IrModelFields(models.Model):
                     "copied": False,
                 }
             )
-        for bridge in self.create(wanted) if wanted else ():
-            bridge._oda_bridge_rename()
+        if wanted:
+            self.create(wanted)._oda_bridge_rename()
 
     def _oda_bridge_label(self, field):
         """Tell the beneficiary's field from the consultation's own of the same name."""
@@ -49,14 +49,25 @@ class IrModelFields(models.Model):
         if self.model == "res.partner" and bridge in self.env["crm.lead"]._fields:
             self._get("crm.lead", bridge)._oda_bridge_rename()
 
+    def _oda_bridges(self):
+        """Return all bridges there are."""
+        return self.search(
+            [
+                ("model", "=", "crm.lead"),
+                ("state", "=", "manual"),
+                ("name", "=like", layout.BRIDGE.replace("_", "\\_") + "%"),
+            ]
+        )
+
     def _oda_bridge_rename(self):
-        """Give a bridge the label of its beneficiary's field, in every language."""
-        field = self._get("res.partner", self.related.split(".")[1])
-        for code, _name in self.env["res.lang"].get_installed():
-            in_lang = self.with_context(lang=code)
-            in_lang.field_description = in_lang._oda_bridge_label(
-                field.with_context(lang=code)
-            )
+        """Give bridges the labels of their beneficiary's fields, in every language."""
+        for bridge in self.filtered("related"):
+            field = self._get("res.partner", bridge.related.split(".")[1])
+            for code, _name in self.env["res.lang"].get_installed():
+                in_lang = bridge.with_context(lang=code)
+                label = in_lang._oda_bridge_label(field.with_context(lang=code))
+                if in_lang.field_description != label:
+                    in_lang.field_description = label
 
     def write(self, vals):
         """Rules, segments and imports know a field by its name: labels change."""

@@ -22,3 +22,15 @@ class IrModuleModule(models.Model):
             for path in get_po_paths(addon, lang):
                 importer.load_file(path, lang, xmlids=set(xmlids))
         importer.save(force_overwrite=True)
+
+    @api.model
+    def _load_module_terms(self, modules, langs, overwrite=False):
+        """Fields that show the beneficiary on a consultation are named like theirs.
+
+        They are made before their names are translated, and know nothing of a language
+        that comes later.
+        """
+        super()._load_module_terms(modules, langs, overwrite=overwrite)
+        if "oda_crm" in modules and "oda.card.field" in self.env:
+            # sudo: labels only, for whoever loads the language
+            self.env["ir.model.fields"].sudo()._oda_bridges()._oda_bridge_rename()

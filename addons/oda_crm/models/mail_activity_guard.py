@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .. import results
+from ..exceptions import ResultRefused
 from .people import is_system, whole
 
 # Which tasks are on their way out with a judged result: {id: outcome}. It lives in
@@ -244,7 +245,7 @@ class MailActivity(models.Model):
         system closes without a word is noted so.
         """
         if feedback and not isinstance(feedback, str):
-            raise UserError(self._oda_words(results.EMPTY))
+            raise ResultRefused(self._oda_words(results.EMPTY))
         if not feedback and attachment_ids:
             uploads = self.filtered(lambda t: t.activity_category == "upload_file")
             if uploads == self:
@@ -275,7 +276,7 @@ class MailActivity(models.Model):
             key = (task.res_id, task.activity_type_id.id)
             fault = results.judge(text, last.get(key), task.oda_least_words)
             if fault:
-                raise UserError(task._oda_words(fault))
+                raise ResultRefused(task._oda_words(fault))
             last[key] = text  # one text does not close two tasks of a kind
 
     # === REFUSALS ===#

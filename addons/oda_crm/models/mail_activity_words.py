@@ -1,9 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from odoo import api, models
-from odoo.exceptions import UserError
 from odoo.http import request
 
 from .. import results
+from ..exceptions import ResultRefused
 from .people import is_system
 
 
@@ -19,7 +19,7 @@ class MailActivity(models.Model):
             return super().action_done()
         if self._oda_from_button():
             return self.filtered("active")._oda_result_dialog("done")
-        raise UserError(self._oda_words(results.EMPTY))
+        raise ResultRefused(self._oda_words(results.EMPTY))
 
     def action_done_redirect_to_other(self):
         bound = self.filtered(lambda task: task.active and task.oda_result_required)

@@ -192,7 +192,11 @@ class OdaDemo(models.AbstractModel):
 
     def _locality(self, text):
         name, _slash, district = text.partition("/")
-        domain = [("name", "=", name), ("parent_id.name", "=", district)]
+        domain = [
+            ("name", "=", name),
+            ("parent_id.name", "=", district),
+            ("unit_id", "=", False),
+        ]
         return name and self.env["oda.locality"].search(domain, limit=1).id
 
     # === CONSULTATIONS ===#

@@ -1,29 +1,31 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
-import csv
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import file_open
 
-DATA = "oda_crm/data/localities.csv"
-RURAL = ("commune", "village")
+from .. import places
+
+RURAL = places.RURAL
 
 
 class OdaLocality(models.Model):
     """Districts and localities of the country (CUATM), for cards and reports.
 
-    Two floors: districts, municipalities of the first rank and the autonomous unit
-    have no parent; towns, communes and villages belong to one of them.
+    Districts, municipalities of the first rank and the autonomous units have no parent;
+    all else belongs to one of them, and a village may belong to a commune or a town
+    (``unit_id``) of the same district.
     """
 
     _name = "oda.locality"
     _description = "Locality"
-    _order = "complete_name, id"
+    _order = "rank, name, complete_name, id"
     _rec_name = "complete_name"
     _rec_names_search = ["complete_name", "code"]
 
     name = fields.Char(required=True)
+    name_ru = fields.Char(
+        "Name in Russian", help="Found by it too; usage, not an official name."
+    )
     code = fields.Char(
         "CUATM Code", help="Seven digits of the state classifier, where known."
     )
@@ -33,6 +35,7 @@ class OdaLocality(models.Model):
             ("municipality", "Municipality"),
             ("autonomy", "Autonomous unit"),
             ("town", "Town"),
+            ("sector", "City district"),
             ("commune", "Commune"),
             ("village", "Village"),
         ],
@@ -45,6 +48,14 @@ class OdaLocality(models.Model):
         ondelete="restrict",
         index="btree_not_null",
         domain="[('parent_id', '=', False)]",
+    )
+    unit_id = fields.Many2one(
+        "oda.locality",
+        string="Commune or Town",
+        ondelete="restrict",
+        index="btree_not_null",
+        domain="[('parent_id', '=', parent_id), ('unit_id', '=', False)]",
+        help="Of a village that has no town hall of its own.",
     )
     region = fields.Selection(
         [
@@ -67,13 +78,19 @@ class OdaLocality(models.Model):
         recursive=True,
         index="trigram",
     )
+    # What name_search looks in: folded in Python, so that a database without the
+    # unaccent extension finds Hîncești by "hancesti" just the same.
+    search_words = fields.Char(
+        compute="_compute_complete_name", store=True, recursive=True, index="trigram"
+    )
+    rank = fields.Integer(compute="_compute_complete_name", store=True, recursive=True)
     active = fields.Boolean(default=True)
 
     _code_unique = models.UniqueIndex(
         "(code) WHERE code IS NOT NULL", "This code already belongs to a locality."
     )
     _name_unique = models.UniqueIndex(
-        "(COALESCE(parent_id, 0), name, kind) WHERE active",
+        "(COALESCE(parent_id, 0), COALESCE(unit_id, 0), name, kind) WHERE active",
         "This district already has a locality of this name and kind.",
     )
 
@@ -82,17 +99,27 @@ class OdaLocality(models.Model):
         for one in self:
             one.region = one.parent_id.region or one.region
 
-    @api.depends("name", "kind", "parent_id.complete_name")
+    @api.depends(
+        "name",
+        "name_ru",
+        "code",
+        "kind",
+        "parent_id.complete_name",
+        "unit_id.name",
+        "unit_id.kind",
+    )
     def _compute_complete_name(self):
-        short = {"district": "r. ", "municipality": "mun. ", "autonomy": "UTA "}
         for one in self:
-            name = one.name or ""
-            if one.parent_id:
-                one.complete_name = f"{name}, {one.parent_id.complete_name}"
-            else:
-                one.complete_name = short.get(one.kind, "") + name
+            unit, top = one.unit_id, one.parent_id
+            around = (
+                unit and places.full_name(unit.name, unit.kind),
+                top.complete_name,
+            )
+            one.complete_name = places.full_name(one.name, one.kind, *around)
+            one.search_words = places.words(one.name, one.name_ru, one.code, around)
+            one.rank = places.rank(one.kind, not top, bool(unit))
 
-    @api.constrains("parent_id")
+    @api.constrains("parent_id", "unit_id")
     def _check_parent(self):
         for one in self:
             if one.parent_id.parent_id or one.parent_id == one:
@@ -102,63 +129,52 @@ class OdaLocality(models.Model):
                         one.parent_id.name,
                     )
                 )
+            unit = one.unit_id
+            if unit and (
+                unit == one or unit.unit_id or unit.parent_id != one.parent_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” cannot be the commune here: it has to be a commune or a "
+                        "town of the same district.",
+                        unit.name,
+                    )
+                )
 
+    # --------------------------------------------------------------------- search
     @api.model
     def name_search(self, name="", domain=None, operator="ilike", limit=100):
         """Who types a town means the town: what begins so comes before what is in its
-        district."""
-        found = super().name_search(name, domain, operator, limit)
-        if not name or operator != "ilike":
-            return found
-        begins = Domain("name", "=ilike", f"{_plain(name)}%") & Domain(domain or [])
+        district, towns before villages."""
+        typed = places.fold(name)
+        if not typed or operator != "ilike":
+            return super().name_search(name, domain, operator, limit)
+        domain = Domain(domain or [])
+        begins = Domain("search_words", "like", f"{places.MARK}{typed}") & domain
         first = self.search_fetch(begins, ["display_name"], limit=limit)
-        first = first.sorted(
-            lambda one: (one.kind in RURAL, len(one.name), not one.parent_id)
+        exact = first.filtered(
+            lambda one: typed in places.spellings(one.name) + [places.fold(one.name_ru)]
         )
-        pairs = {one.id: one.display_name for one in first} | dict(found)
+        pairs = {one.id: one.display_name for one in exact | first}
+        if limit is None or len(pairs) < limit:
+            more = self._oda_typed(name) & domain
+            for one in self.search_fetch(more, ["display_name"], limit=limit):
+                pairs.setdefault(one.id, one.display_name)
         return list(pairs.items())[:limit]
 
     @api.model
-    def _seed(self):
-        """Fill an empty table from the file; what people keep there is theirs.
+    def _search_display_name(self, operator, value):
+        if operator in ("ilike", "not ilike") and isinstance(value, str) and value:
+            found = self._oda_typed(value)
+            return found if operator == "ilike" else ~found
+        return super()._search_display_name(operator, value)
 
-        Returns the number of rows made. Two inserts, whatever the length.
-        """
-        if self.with_context(active_test=False).search_count([], limit=1):
-            return 0
-        with file_open(DATA, "r") as stream:
-            rows = list(csv.DictReader(stream))
-        tops = [row for row in rows if not row["district"]]
-        made = self.create(
-            [
-                {
-                    "name": row["name"],
-                    "kind": row["kind"],
-                    "region": row["region"],
-                    "code": row["code"] or False,
-                }
-                for row in tops
-            ]
+    @api.model
+    def _oda_typed(self, text):
+        """Domain of places in whose names, or around them, all typed words occur."""
+        typed = places.fold(text).split()
+        return (
+            Domain.AND(Domain("search_words", "like", one) for one in typed[:12])
+            if typed
+            else Domain.FALSE
         )
-        ids = {
-            (row["kind"], row["name"]): one.id
-            for row, one in zip(tops, made, strict=True)
-        }
-        self.create(
-            [
-                {
-                    "name": row["name"],
-                    "kind": row["kind"],
-                    "parent_id": ids[tuple(row["district"].split(":"))],
-                    "code": row["code"] or False,
-                }
-                for row in rows
-                if row["district"]
-            ]
-        )
-        return len(rows)
-
-
-def _plain(text):
-    """Typed signs that a pattern would read as its own stand for themselves."""
-    return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

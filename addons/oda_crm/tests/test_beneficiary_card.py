@@ -151,33 +151,6 @@ class TestBeneficiaryCard(CrmCase):
             form.name = "Somebody"
 
     # --------------------------------------------------------------------- data
-    def test_localities(self):
-        locality = self.env["oda.locality"]
-        self.assertEqual(locality._seed(), 0)
-        district = locality.search([("complete_name", "=", "r. Orhei")])
-        self.assertEqual((district.kind, district.region), ("district", "centre"))
-        town = locality.search([("name", "=", "Orhei"), ("kind", "=", "town")])
-        self.assertEqual(town.parent_id, district)
-        self.assertEqual(town.region, "centre")
-        districts = locality.search([("kind", "=", "district")])
-        self.assertEqual(len(districts), 32)
-        self.assertFalse(locality.search([("region", "=", False)]))
-        found = locality.with_user(self.consultant).name_search("hincesti")
-        self.assertTrue(found)
-        soroca = locality.search([("name", "=", "Soroca"), ("kind", "=", "town")])
-        found = locality.with_user(self.consultant).name_search("soroc", limit=8)
-        self.assertEqual(found[0], (soroca.id, soroca.display_name))
-        self.assertEqual(len(found), 8, "then what is in its district")
-        self.assertEqual(len(dict(found)), 8, "each once")
-        only = locality.name_search("soroc", [("kind", "=", "district")])
-        self.assertEqual([one[0] for one in only], soroca.parent_id.ids)
-        for odd in ("\\", "\\\\%", "x" * 10_000):
-            self.assertEqual(locality.name_search(odd), [])
-        with self.assertRaises(AccessError):
-            locality.with_user(self.consultant).create({"name": "X"})
-        with self.assertRaises(ValidationError):
-            locality.create({"name": "X", "parent_id": town.id})
-
     def test_activity_classes(self):
         classes = self.env["oda.activity.class"]
         self.assertEqual(classes._seed(), 0)

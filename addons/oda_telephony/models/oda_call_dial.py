@@ -66,16 +66,12 @@ class OdaCall(models.Model):
             raise AccessError(self.env._("Only employees can call from here."))
         if not model and not res_id:
             return self._dial_anywhere(e164)
-        if not isinstance(model, str) or model not in self.env or not res_id:
-            raise UserError(
-                self.env._("The card of this number is not there any more.")
-            )
-        if isinstance(res_id, bool) or not isinstance(res_id, int):
-            raise UserError(
-                self.env._("The card of this number is not there any more.")
-            )
-        record = self.env[model].browse(res_id).exists()
-        if not record or record._abstract or record._transient:
+        # Both come over RPC: whatever they are, a card is a stored row.
+        fits = isinstance(model, str) and type(res_id) is int and model in self.env
+        records = self.env[model] if fits else self.browse()
+        stored = records._auto and not records._abstract and not records._transient
+        record = records.browse(res_id).exists() if fits and stored else self.browse()
+        if not record:
             raise UserError(
                 self.env._("The card of this number is not there any more.")
             )

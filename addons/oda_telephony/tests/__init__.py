@@ -9,6 +9,7 @@ from . import (
     test_dial,
     test_endpoint,
     test_exchange_machine,
+    test_faults,
     test_merge_fuzz,
     test_moldcell_parse,
     test_reconcile,

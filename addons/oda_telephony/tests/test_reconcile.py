@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import json
 from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
@@ -331,12 +332,9 @@ class TestReconcile(ReconcileCase):
         self.pbx.answers[path] = "null"
         self.reconcile()
         self.assertFalse(self.account.reconcile_words)
-        self.pbx.answers[path] = (
-            '[{{"uid": "v-1", "type": "out", "status": "Busy", "user": "ana", '
-            '"client": "37369555111", "start": "{}", "wait": 9}}]'.format(
-                self.ago(20).strftime("%Y-%m-%dT%H:%M:%SZ")
-            )
-        )
+        row = {"uid": "v-1", "type": "out", "status": "Busy", "user": "ana", "wait": 9}
+        row["start"] = self.ago(20).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.pbx.answers[path] = json.dumps([row | {"client": "37369555111"}])
         self.reconcile()
         self.assertEqual(self.call_of("v-1").outcome, "busy")
 

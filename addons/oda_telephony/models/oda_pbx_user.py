@@ -36,8 +36,8 @@ class OdaPbxUser(models.Model):
         domain=[("share", "=", False)],
     )
     ext = fields.Char(string="Short number")
-    mapped = fields.Boolean(
-        string="Has a person", compute="_compute_mapped", store=True
+    has_person = fields.Boolean(
+        string="Has a person", compute="_compute_has_person", store=True
     )
     real_name = fields.Char(string="Name at the exchange", readonly=True)
     email = fields.Char(string="E-mail at the exchange", readonly=True)
@@ -65,9 +65,9 @@ class OdaPbxUser(models.Model):
     )
 
     @api.depends("user_id")
-    def _compute_mapped(self):
+    def _compute_has_person(self):
         for line in self:
-            line.mapped = bool(line.user_id)
+            line.has_person = bool(line.user_id)
 
     @api.depends("user_id", "login", "email", "real_name")
     def _compute_suggested_user_id(self):
@@ -122,7 +122,7 @@ class OdaPbxUser(models.Model):
         if logins[:room]:
             self.env.cr.execute(
                 "INSERT INTO oda_pbx_user "
-                "(account_id, company_id, login, mapped, presence) "
+                "(account_id, company_id, login, has_person, presence) "
                 "SELECT %s, %s, unnest(%s), FALSE, 'unknown' ON CONFLICT DO NOTHING",
                 (account.id, account.company_id.id, logins[:room]),
             )

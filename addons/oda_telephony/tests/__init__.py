@@ -13,6 +13,7 @@ from . import (
     test_merge_fuzz,
     test_moldcell_parse,
     test_reconcile,
+    test_pbx_users,
     test_recording,
     test_rights,
     test_timeline,

@@ -179,7 +179,9 @@ class Exchange:
         else:
             if dice > 0.95:
                 call.phone = "anonymous"
-            rings = chance.sample(self.people, chance.randint(1, len(self.people)))
+            rings = chance.sample(
+                self.people, chance.randint(1, min(3, len(self.people)))
+            )
             call.ring(*rings)
             if chance.random() < 0.3:
                 call.fail("missed", chance.randint(1, 60))

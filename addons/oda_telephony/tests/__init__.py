@@ -11,6 +11,7 @@ from . import (
     test_exchange_machine,
     test_faults,
     test_merge_fuzz,
+    test_moldcell_api,
     test_moldcell_parse,
     test_reconcile,
     test_pbx_users,

@@ -19,8 +19,12 @@ patch(PhoneField.prototype, {
         return this.dialler.isCalling(this.dialNumber);
     },
 
+    get isButton() {
+        return this.dialler.takes(isMobileOS());
+    }
+
     async onDialClick(ev) {
-        if (!this.dialler.takes(isMobileOS())) {
+        if (!this.isButton) {
             return; // the link does what it always did
         }
         ev.preventDefault();

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
 
-from odoo.addons.oda_base import sealing
+from odoo.addons.oda_base import sealing, settings
 
 from ..drivers import moldcell_api
 
@@ -88,6 +88,11 @@ class OdaConnectorAccount(models.Model):
                 else "",
             }
         return options
+
+    def _oda_demo_address(self):
+        """Demo data: commands go to the sandbox, wherever it listens."""
+        if hosts := settings.oda_section()["sandbox_hosts"]:
+            self.moldcell_address = f"http://{hosts[0]}"
 
     # === WHAT THE SCREENS ASK OF ANY EXCHANGE ===#
 

@@ -6,6 +6,7 @@ answer back. Two modes of one exchange: `crm_api` (`/sys/crm_api.wcgp`, the one 
 every tenant has) and `v1` (`/crmapi/v1`, where the operator has switched it on).
 """
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -272,10 +273,8 @@ def read_switch(text):
     None when it says neither.
     """
     value = (text or "").strip()
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(value)
-    except (ValueError, RecursionError):
-        pass
     if isinstance(value, dict):
         value = value.get("state", value.get("status"))
     word = str(value).strip().lower()

@@ -21,7 +21,7 @@ patch(PhoneField.prototype, {
 
     get isButton() {
         return this.dialler.takes(isMobileOS());
-    }
+    },
 
     async onDialClick(ev) {
         if (!this.isButton) {

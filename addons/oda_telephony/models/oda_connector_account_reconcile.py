@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 
 from .. import reconciling
 
+TROUBLE_AFTER = 3  # failures in a row: some 17 minutes without an answer
+
 
 class OdaConnectorAccount(models.Model):
     """Comparing the calls here with the exchange's own history."""
@@ -39,6 +41,13 @@ class OdaConnectorAccount(models.Model):
     reconcile_next_at = fields.Datetime(
         string="Next comparison", readonly=True, copy=False
     )
+
+    @api.depends("reconcile_failures")
+    def _compute_live_state(self):
+        super()._compute_live_state()
+        for account in self.filtered("active"):
+            if account.reconcile_failures >= TROUBLE_AFTER:
+                account.live_state = "trouble"
 
     @api.model
     def _cron_reconcile(self):

@@ -25,7 +25,7 @@ class Work:
         return self.state is not self.stored
 
 
-def _naive(moment):
+def naive(moment):
     """Return an aware moment as Odoo stores it: naive UTC, whole seconds."""
     if moment is None:
         return False
@@ -99,9 +99,11 @@ class OdaCall(models.Model):
         # Told over the bus they need this one field, not all that a user has.
         self.env["res.users"].union(*users.values()).fetch(["partner_id"])
         self._write_calls(works, account, users)
+        self.env["oda.dial"]._adopt(works)
         for work in works:
             self._identify(work)
         self._write_legs(works, users)
+        self.env["oda.pbx.user"]._presence_of_calls(account, works)
         for work in works:
             self._talk(work)
             self._offer_recordings(work)
@@ -142,13 +144,13 @@ class OdaCall(models.Model):
             "state": state.state,
             "outcome": state.outcome or False,
             "outcome_source": state.outcome_source or False,
-            "started_at": _naive(state.started_at),
-            "answered_at": _naive(state.answered_at),
-            "ended_at": _naive(state.ended_at),
+            "started_at": naive(state.started_at),
+            "answered_at": naive(state.answered_at),
+            "ended_at": naive(state.ended_at),
             "duration": self._talk_seconds(state),
             "wait": state.wait or 0,
             "rating": state.rating or 0,
-            "decide_at": _naive(due),
+            "decide_at": naive(due),
             "state_json": callstate.to_json(state),
         }
         if user:
@@ -170,7 +172,7 @@ class OdaCall(models.Model):
         nobody is guessed, the person who answers chooses.
         """
         call = work.call
-        if call.partner_id or not call.e164:
+        if call.partner_id or call.lead_id or not call.e164:
             return
         Partner = self.env["res.partner"]
         if call.direction != "in":
@@ -205,9 +207,9 @@ class OdaCall(models.Model):
             vals = {
                 # Somebody else picked up: its own CANCELLED may still be on its way.
                 "state": "lost" if leg.state == "ringing" and not rings else leg.state,
-                "ring_at": _naive(leg.ring_at),
-                "answer_at": _naive(leg.answer_at),
-                "end_at": _naive(leg.end_at),
+                "ring_at": naive(leg.ring_at),
+                "answer_at": naive(leg.answer_at),
+                "end_at": naive(leg.end_at),
             }
             row = known.get(leg.user)
             user = users.get(leg.user)
@@ -319,4 +321,4 @@ class OdaCall(models.Model):
             self.with_company(account.company_id)._store(account, [work])
         else:
             # Too early after all: look again when it says so.
-            self.decide_at = _naive(callstate.due_at(work.state))
+            self.decide_at = naive(callstate.due_at(work.state))

@@ -11,5 +11,8 @@ class OdaEvent(models.Model):
             **super()._sentences(),
             "recording.listen": self.env._("A recording was listened to"),
             "recording.refused": self.env._("A recording was refused"),
+            "pbx.silence": self.env._(
+                "The phone of a colleague was silenced or let ring again"
+            ),
             "pbx.newcomers_full": self.env._("The list of new PBX logins is full"),
         }

@@ -69,10 +69,19 @@ class TestRights(TelephonyCase):
                 "action_open_card",
                 "get_instruments",
                 "save_answers",
+                "oda_dial",
             },
             "oda.recording": {"action_fetch_now"},
             "oda.call.leg": set(),
-            "oda.pbx.user": set(),
+            "oda.pbx.user": {
+                "action_silence",
+                "action_take_suggestion",
+                "action_unsilence",
+                "get_my_lines",
+                "set_silent",
+            },
+            "oda.pbx.group": set(),
+            "oda.dial": set(),
         }
         base = set(dir(type(self.env["base"]))) | set(
             dir(type(self.env["res.country"]))

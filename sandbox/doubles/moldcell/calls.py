@@ -8,7 +8,7 @@ sends because of it, in order: dicts of form fields without ``crm_token``.
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from .directory import GROUPS, HOST, USERS
+from .directory import GROUPS, HOST, KEY, USERS
 
 # What each event carries besides cmd, type, callid, phone and user, when known.
 _EVENT_FIELDS = {
@@ -60,6 +60,9 @@ class Call:
     status: str = ""
     talk: int | None = None
     root: str = ""
+    key: str = KEY
+    rating: int = 0
+    skew: float = 0.0
     second: str = ""
     contact: dict | None = None
 
@@ -148,12 +151,21 @@ class Call:
             started=now,
             faults=self.faults,
             root=self.root,
+            key=self.key,
+            skew=self.skew,
             contact=self.contact,
         )
         moved = self._event("TRANSFERRED", user, second_callid=second)
         self.second = second
         done = self._finish(now, "")
         return child, [moved, *done, *child.ring(users, now, group)]
+
+    def rate(self, mark):
+        """The client's mark for the talk, 1 to 5."""
+        self._need("ended")
+        self.rating = mark
+        fields = {"cmd": "rating", "callid": self.callid, "phone": self.phone}
+        return [{**fields, "user": self.user, "rating": str(mark)}]
 
     # -- what is told about it -----------------------------------------------
     @property
@@ -203,9 +215,8 @@ class Call:
             fields["telnum"] = USERS[self.user].telnum
         else:
             fields["diversion"] = self.did
-        fields["start"] = datetime.fromtimestamp(self.started, timezone.utc).strftime(
-            "%Y%m%dT%H%M%SZ"
-        )
+        began = datetime.fromtimestamp(self.started + self.skew, timezone.utc)
+        fields["start"] = began.strftime("%Y%m%dT%H%M%SZ")
         duration = self.talk_seconds
         if "duration_total" in self.faults:
             duration += self.wait_seconds

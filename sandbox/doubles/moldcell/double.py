@@ -52,6 +52,7 @@ class MoldcellDouble(Double):
             web.post(f"{call}/hangup", self._post_hangup),
             web.post(f"{call}/client_hangup", self._post_client_hangup),
             web.post(f"{call}/transfer", self._post_transfer),
+            web.post(f"{call}/rate", self._post_rate),
             web.get(f"{_API}/pushes", self._get_pushes),
             web.get(f"{_API}/requests", self._get_requests),
             web.get(f"{_API}/settings", self._get_settings),
@@ -126,7 +127,7 @@ class MoldcellDouble(Double):
 
     # -- control API -------------------------------------------------------------
     async def _post_call(self, request):
-        allowed = ("from", "to", "did", "scenario", "faults", "auto")
+        allowed = ("from", "to", "did", "scenario", "faults", "auto", "key")
         order = parse_order(await read_json(request, allowed))
         first, *others = self.exchange.place(order)
         answer = {"callid": first.callid}
@@ -161,6 +162,11 @@ class MoldcellDouble(Double):
             {"callid": call.root, "second_callid": call.callid}
             | {"call": self._call_view(call)}
         )
+
+    async def _post_rate(self, request):
+        data = await read_json(request, ("rating",), required=("rating",))
+        call = self.exchange.rate(request.match_info["callid"], data["rating"])
+        return web.json_response(self._call_view(call))
 
     async def _get_pushes(self, _request):
         return web.json_response([push.view() for push in self.pusher.log])
@@ -207,6 +213,8 @@ class MoldcellDouble(Double):
             # How this switch says "no such tenant here".
             away = {"Location": "https://www.moldcell.md/"}
             return web.Response(status=301, headers=away)
+        if settings.outage:
+            return web.Response(status=503)
         if settings.tenant_status:
             return web.Response(status=settings.tenant_status)
         if request.method not in ("GET", "POST"):

@@ -52,6 +52,8 @@ class Exchange:
             started=time.time(),
             faults=order.faults,
             talk=round(order.auto["talk"]) if "talk" in order.auto else None,
+            key=order.key,
+            skew=self.settings.clock_skew,
         )
         call.root = call.callid
         self._keep(call)
@@ -62,6 +64,7 @@ class Exchange:
     def make_call(self, user, phone):
         """The CRM's click to call: ring the employee, then the client."""
         call = Call(self._new_id(), "out", phone, "", time.time())
+        call.skew = self.settings.clock_skew
         call.root = call.callid
         self._keep(call)
         auto = {}
@@ -204,6 +207,18 @@ class Exchange:
         if status and status not in OUT_FAILURES:
             raise BadInput(f"status: unul din {', '.join(OUT_FAILURES)}.")
         return self._act(call, call.client_hangup, extra=(status or "Busy",))
+
+    def rate(self, callid, mark):
+        """The client says how the talk was."""
+        if not isinstance(mark, int) or isinstance(mark, bool) or not 1 <= mark <= 5:
+            raise BadInput("rating: de la 1 la 5.")
+        call = self.get(callid)
+        try:
+            pushes = call.rate(mark)
+        except WrongState as error:
+            raise Conflict("Nota se dă după apel.") from error
+        self.pusher.send(call, pushes)
+        return call
 
     def transfer(self, callid, to):
         """Pass a talk to another employee or a department; return the new call."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sandbox.core import BadInput
 
-from .directory import DID, GROUPS, USERS, find_group, find_user
+from .directory import DID, GROUPS, KEY, USERS, find_group, find_user
 
 # name -> what the page shows; the effect of each is where its name is read.
 FAULTS = {
@@ -21,6 +21,8 @@ FAULTS = {
     "wrong_token": "Token greșit",
     "no_callid": "Push fără callid",
     "slow": "Push-uri lente",
+    "late": "Push-uri întârziate cu un minut",
+    "partial": "Push-uri fără o parte din câmpuri",
     "login_host": "Login cu @tenant",
     "plus": "Număr cu + în față",
     "two_parallel": "Două apeluri paralele de la același număr",
@@ -101,6 +103,7 @@ class Order:
     direction: str = "in"
     faults: frozenset = frozenset()
     auto: dict = field(default_factory=dict)
+    key: str = KEY
 
 
 def parse_target(text):
@@ -155,7 +158,16 @@ def parse_order(data):
         if "plus" in faults:
             phone = f"+{phone}"
     did = parse_phone(data["did"]) if data.get("did") else DID
-    return Order(phone, to, did, direction, faults, auto)
+    return Order(phone, to, did, direction, faults, auto, _key(data.get("key")))
+
+
+def _key(text):
+    """Which account of the CRM is told: two may share the numbers of one tenant."""
+    if text in (None, ""):
+        return KEY
+    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise BadInput("key: cheia contului, din litere și cifre.")
+    return text
 
 
 def _with_scenario(data):

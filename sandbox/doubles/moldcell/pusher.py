@@ -15,6 +15,8 @@ from .directory import HOST, KEY, TOKEN, USERS
 RETRIES = 3
 _LOG_SIZE = 5000
 _BODY_LIMIT = 65536
+#: what a push with the fault "partial" lacks
+_SPARE = ("direction", "diversion", "ext", "groupRealName", "wait", "start", "group")
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Push:
     answer: str = ""
     attempts: int = 0
     contact: dict | None = field(default=None)
+    key: str = KEY
 
     @property
     def what(self):
@@ -78,6 +81,9 @@ def _disguised(fields, faults):
     fields = dict(fields)
     if "login_host" in faults and fields.get("user") in USERS:
         fields["user"] = f"{fields['user']}@{HOST}"
+    if "partial" in faults:
+        for name in _SPARE:
+            fields.pop(name, None)
     if "no_callid" in faults:
         fields.pop("callid", None)
     return fields
@@ -107,7 +113,7 @@ class Pusher:
         batch = []
         for fields, lost in arrange(pushes, call.faults, held):
             push = self._note(call, fields)
-            if lost:
+            if lost or self.settings.outage:
                 push.state = "lost"
             else:
                 batch.append(push)
@@ -136,6 +142,8 @@ class Pusher:
     async def _deliver(self, push, faults):
         if "slow" in faults:
             await asyncio.sleep(self.settings.push_slow)
+        if "late" in faults:
+            await asyncio.sleep(self.settings.push_late)
         for attempt in range(RETRIES + 1):
             if attempt:
                 await asyncio.sleep(self.settings.retry_base * 2 ** (attempt - 1))
@@ -181,6 +189,7 @@ class Pusher:
         self._count += 1
         encoding = "json" if "json" in call.faults else "form"
         push = Push(self._count, time.time(), call.callid, fields, encoding)
+        push.key = call.key
         self.log.append(push)
         self.double.world.touch()
         return push
@@ -198,7 +207,7 @@ class Pusher:
         began = time.monotonic()
         try:
             async with world.http.post(
-                f"{world.config.odoo}/oda/in/moldcell/{KEY}",
+                f"{world.config.odoo}/oda/in/moldcell/{push.key}",
                 data=body.encode(),
                 headers={"Content-Type": kind},
                 allow_redirects=False,

@@ -14,6 +14,9 @@ class Settings:
     tenant_status: when not 0, every tenant command answers this HTTP status.
     makecall_answer: ``text`` (bare CallID), ``object``, ``empty``, or ``other`` (an id
     that the pushes will not have): all four were seen or must be survived.
+    push_late: how long a push of a call with the fault "late" is held.
+    clock_skew: how much the exchange's clock is ahead (negative: behind).
+    outage: nobody reaches anybody: pushes are lost, commands are answered 503.
     out_answer: after how long the client answers an outgoing call; negative = never.
     """
 
@@ -28,7 +31,10 @@ class Settings:
     contact_budget: float = 1.2
     push_timeout: float = 10.0
     push_slow: float = 3.0
+    push_late: float = 60.0
     retry_base: float = 1.0
+    clock_skew: float = 0.0
+    outage: bool = False
     tenant_slow: float = 0.0
     tenant_status: int = 0
     tenant_host: str = ""
@@ -57,7 +63,7 @@ def _checked(name, kind, value):
         raise BadInput(f"Setare necunoscută: {name}.")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float:
-        low = -1 if name == "out_answer" else 0
+        low = {"out_answer": -1, "clock_skew": -86400}.get(name, 0)
         if not number or not low <= value <= 86400:
             raise BadInput(f"{name}: secunde, între {low} și 86400.")
         return float(value)

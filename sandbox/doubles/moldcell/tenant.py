@@ -91,16 +91,16 @@ class Tenant:
         rows = [
             row
             for call in self.exchange.calls.values()
-            if call.state == "ended" and start <= call.started < end
+            if call.state == "ended" and start <= call.started + call.skew < end
             if kind in ("all", (row := self._row(call))[1])
         ]
         return _csv(rows[-int(limit[:9]) :])
 
     def _row(self, call):
-        """UID, type, client, account, via, start, wait, duration, record."""
+        """UID, type, client, account, via, start, wait, duration, record, quality."""
         fields = call.history()
         missed = call.status == "Missed"
-        started = datetime.fromtimestamp(round(call.started), ZONE)
+        started = datetime.fromtimestamp(round(call.started + call.skew), ZONE)
         return [
             call.callid,
             "missed" if missed else fields["type"],
@@ -111,6 +111,7 @@ class Tenant:
             call.wait_seconds,
             call.talk_seconds,
             self.exchange.link(call),
+            *([call.rating] if call.rating else []),
         ]
 
     def _span(self, params, now):

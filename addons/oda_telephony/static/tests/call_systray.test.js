@@ -20,8 +20,6 @@ test("no calls: says so, and what to do", async () => {
     await settle();
     expect(".o_oda_call_empty strong").toHaveText("No calls");
     expect(".o_oda_call_empty").toHaveText(/When your phone rings/);
-    // Calling from the card does not work yet: it must not be promised.
-    expect(".o_oda_call_empty").not.toHaveText(/press the phone/);
 });
 
 test("a live call shows its name, timer and a dot", async () => {

@@ -10,11 +10,12 @@ import { ConnectionLostError, rpc } from "@web/core/network/rpc";
 import { animationFrame } from "@odoo/hoot-dom";
 import { Deferred, tick } from "@odoo/hoot-mock";
 import { OdaCall } from "./mock_server/oda_call";
+import { OdaPbxUser } from "./mock_server/oda_pbx_user";
 
 const { DateTime } = luxon;
 
 export function defineTelephonyModels() {
-    return defineModels({ ...mailModels, OdaCall });
+    return defineModels({ ...mailModels, OdaCall, OdaPbxUser });
 }
 
 /** @param {number} [ago] seconds; @returns {string} as the server writes a moment */

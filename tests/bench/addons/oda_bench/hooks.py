@@ -28,9 +28,19 @@ def post_init_hook(env):
             ]
         )
     )
+    # A second exchange on the same numbers; see bench_faults.
+    second = account.create(
+        {
+            "name": "Second exchange",
+            "connector": "moldcell",
+            "key": "second",
+            "secret": "demo-moldcell-secret",
+        }
+    )
     env["oda.pbx.user"].create(
         [
-            {"account_id": account.id, "login": user.login, "user_id": user.id}
+            {"account_id": one.id, "login": user.login, "user_id": user.id}
+            for one in (account, second)
             for user in users
         ]
     )

@@ -6,12 +6,13 @@ import { useService } from "@web/core/utils/hooks";
 import { InstrumentPicker } from "@oda_crm/instruments/instrument_picker";
 import { isPast, sayDay, sayMoment } from "../calls_service/call_format";
 import { CallTimer } from "../calls_service/call_timer";
+import { DialButton } from "../dial/dial_button";
 import { RecordingPlayer } from "../recording_player/recording_player";
 
 /** One call: who it is, what was last said, what is to be done now. */
 export class CallPop extends Component {
     static template = "oda_telephony.CallPop";
-    static components = { CallTimer, InstrumentPicker, RecordingPlayer };
+    static components = { CallTimer, DialButton, InstrumentPicker, RecordingPlayer };
     static props = {
         call: Object,
         isFolded: { type: Boolean, optional: true },

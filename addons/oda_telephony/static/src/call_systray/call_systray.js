@@ -5,11 +5,13 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { CallTimer } from "../calls_service/call_timer";
+import { DialButton } from "../dial/dial_button";
+import { MyLines } from "./my_lines";
 
 /** The calls of now, and the way back to pops that were minimised. */
 export class CallSystray extends Component {
     static template = "oda_telephony.CallSystray";
-    static components = { CallTimer, Dropdown, DropdownItem };
+    static components = { CallTimer, DialButton, Dropdown, DropdownItem, MyLines };
     static props = {};
 
     setup() {

@@ -35,6 +35,18 @@ export class OdaCall extends models.Model {
         return { version: 1, outcome: "same", chips: [] };
     }
 
+    /** @type {Array[]} arguments of each oda_dial; `dialAnswer` is what it says */
+    dialled = [];
+    dialAnswer = null;
+
+    oda_dial(number, model, resId) {
+        this.dialled.push([number, model, resId]);
+        if (this.dialAnswer instanceof Error) {
+            throw this.dialAnswer;
+        }
+        return { id: 7, phone: number.replace(/\D/g, ""), state: "asked", words: "" };
+    }
+
     get_live_calls() {
         this.asked.push("get_live_calls");
         return [...this.cards.values()];

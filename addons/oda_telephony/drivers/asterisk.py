@@ -11,10 +11,10 @@ repeated record or a reading of the state after a crash says nothing twice.
 
 from dataclasses import dataclass
 
-from . import asterisk_cdr as cdr
 from .asterisk_calls import Call, Channel
+from .asterisk_history import event_of, history_of
 from .asterisk_names import Habits
-from .asterisk_push import STORED, fields_of, key_of, number
+from .asterisk_push import fields_of, key_of, number
 from .events import CallEvent
 
 __all__ = ["Habits", "News", "Tracker", "outcome_of_cause"]
@@ -57,6 +57,11 @@ _CAUSES = {
     42: "failed",
     58: "failed",
 }
+
+
+def _caller(message):
+    given = number(message.get("CallerIDNum", ""))
+    return "" if given == "<unknown>" else given
 
 
 def outcome_of_cause(cause):
@@ -180,12 +185,20 @@ class Tracker:
         call.channels[uid] = channel
         self._where[uid] = home
         self.touched.add(home)
+        if outside and name not in call.outsiders:
+            call.outsiders = [*call.outsiders, name][:20]
         if first and outside and not call.direction:
             call.direction = "in"
-            call.phone = number(m.get("CallerIDNum", "")).replace("<unknown>", "")
+            call.phone = _caller(m)
             call.did = number(exten) if exten not in ("s", "") else ""
         elif first and channel.login:
             call.caller = channel.login
+
+    def _on_newcallerid(self, m, now):
+        call, channel = self._channel(m)
+        if call and channel.outside and call.direction == "in" and not call.phone:
+            call.phone = _caller(m)
+            self.touched.add(call.id)
 
     def _channel(self, m, side=""):
         uid = m.get(f"{side}Uniqueid")
@@ -218,10 +231,19 @@ class Tracker:
         call.direction, call.caller = "out", login
         asked = m.get("DialString", "").partition("@")[0].rpartition("/")[2]
         numbers = (call.dialled, number(asked), number(who.exten if who else ""))
-        call.phone = next((n for n in numbers if n.isdecimal() and len(n) > 2), "")
+        usable = (n for n in numbers if n.isdecimal() and len(n) > 2)
+        call.phone = next(usable, call.phone)
         call.status = ""
         self.touched.add(call.id)
         self._tell(call, "outgoing", now, login=login)
+
+    def _dials(self, call, channel, dialled, now):
+        """Click to dial: the person's own phone rings first."""
+        if channel.login and dialled.isdecimal():
+            call.direction, call.caller = "out", channel.login
+            call.dialled = call.phone = dialled
+            self.touched.add(call.id)
+            self._tell(call, "outgoing", now, login=channel.login)
 
     def _on_dialend(self, m, now):
         call, channel = self._channel(m, "Dest")
@@ -324,16 +346,15 @@ class Tracker:
             self.touched.add(call.id)
 
     def _on_varset(self, m, now):
-        call, _channel = self._channel(m)
+        call, channel = self._channel(m)
         value = m.get("Value", "")
         if call and m.get("Variable") == RECORDING:
             name = self.habits.recording(value)
             if name and name not in call.recordings and len(call.recordings) < 20:
                 call.recordings.append(name)
                 self.touched.add(call.id)
-        elif call and m.get("Variable") == DIALLED and number(value).isdecimal():
-            call.dialled = number(value)
-            self.touched.add(call.id)
+        elif call and m.get("Variable") == DIALLED and not call.direction:
+            self._dials(call, channel, number(value), now)
 
     # -- the end -----------------------------------------------------------------------
 
@@ -345,98 +366,27 @@ class Tracker:
                 self._tell(call, "ended", now)
 
     def _tell_history(self, call, now):
-        record = cdr.record_of(call.rows.values(), self.habits)
-        if record is None and not call.direction:
+        """Tell what the call came to, and phones that nobody was listening to."""
+        told = history_of(call, self.habits)
+        if told is None or key_of(fields_of(told.event)) == call.history:
             return
-        event = self._of_record(call, record) if record else self._of_events(call)
-        key = key_of(fields_of(event))
-        if key == call.history:
-            return
-        call.history = key
+        call.history = key_of(fields_of(told.event))
         self.touched.add(call.id)
-        if record:
-            self._tell_legs(call, record)
-        self._news.append(News(event, key, now))
-        # One history carries one recording: further ones come after it.
-        for name in call.recordings[1:]:
-            more = self._event(call, "history", recording=name, status=event.status)
-            self._news.append(News(more, key_of(fields_of(more)), now))
-
-    def _tell_legs(self, call, record):
-        """Phones that the record knows, whoever was listening at the time."""
-        call.direction = call.direction or record.direction
-        call.phone = call.phone or number(record.phone)
-        call.did = call.did or number(record.did or "")
-        for login, name, answer, end in record.legs:
-            leg = Channel("", name, login)
-            if answer:
-                self._tell(call, "answered", answer, leg)
-            self._tell(call, "ended" if answer else "leg_ended", end, leg)
-
-    def _of_record(self, call, record):
-        """The record's word; what was seen live fills what it does not tell."""
-        talks = sorted((start, login) for login, (start, _end) in call.talks.items())
-        wait = record.wait
-        if talks and record.status == "answered":
-            wait = talks[0][0] - record.start
-        call.direction = call.direction or record.direction
-        call.phone = call.phone or number(record.phone)
-        call.did = call.did or number(record.did or "")
-        return self._event(
-            call,
-            "history",
-            login=record.user or call.caller or (talks[0][1] if talks else None),
-            status=record.status,
-            raw=record.raw,
-            at=record.start,
-            seconds=record.end - record.start,
-            wait=wait,
-            recording=call.recordings[0] if call.recordings else None,
-        )
-
-    def _of_events(self, call):
-        """No record was kept: what the channels showed has to do."""
-        talks = sorted((start, login) for login, (start, _end) in call.talks.items())
-        status = "missed" if call.direction == "in" else call.status or "cancelled"
-        status = "answered" if talks else "failed" if status == "answered" else status
-        return self._event(
-            call,
-            "history",
-            login=talks[0][1] if talks else call.caller or None,
-            status=status,
-            raw="events",
-            at=call.started,
-            seconds=(call.over or call.seen) - call.started,
-            wait=talks[0][0] - call.started if talks else None,
-            recording=call.recordings[0] if call.recordings else None,
-        )
+        for kind, login, name, at in told.legs:
+            self._tell(call, kind, at, Channel("", name, login))
+        for event in (told.event, *told.more):
+            self._news.append(News(event, key_of(fields_of(event)), now))
 
     # -- telling -----------------------------------------------------------------------
 
-    def _event(self, call, kind, login=None, recording=None, **record):
-        seconds, wait = record.get("seconds"), record.get("wait")
-        return CallEvent(
-            kind=kind,
-            callid=call.id,
-            direction=call.direction,
-            phone=call.phone,
-            user=login,
-            group=f"g_{call.group.lower()}" if call.group else None,
-            group_name=call.group or None,
-            did=call.did or None,
-            at=cdr.moment(record.get("at")),
-            status=record.get("status"),
-            status_raw=record.get("raw"),
-            duration=None if seconds is None else max(0, round(seconds)),
-            wait=None if wait is None else max(0, round(wait)),
-            record_url=STORED + recording if recording else None,
-        )
-
     def _tell(self, call, kind, at, channel=None, login=None):
-        event = self._event(call, kind, channel.login if channel else login)
+        event = event_of(call, kind, channel.login if channel else login)
         name = channel.name if channel else ""
         meaning = {"kind": kind, "callid": call.id, "user": event.user or ""}
-        self._news.append(News(event, key_of(meaning, name), at))
+        key = key_of(meaning, name)
+        if key not in call.told:
+            call.told.append(key)
+            self._news.append(News(event, key, at))
 
     def _taken(self):
         news, self._news = self._news, []

@@ -42,8 +42,10 @@ class Call:
     over: float | None = None
     channels: dict = field(default_factory=dict)
     talks: dict = field(default_factory=dict)
+    outsiders: list = field(default_factory=list)  # names of clients' channels
     recordings: list = field(default_factory=list)
     rows: dict = field(default_factory=dict)
+    told: list = field(default_factory=list)  # keys of what was told
     history: str = ""  # key of the history told last
 
     def dump(self):

@@ -118,10 +118,18 @@ def _moment(text):
     return moment if good else 0.0
 
 
-def record_of(rows, habits):
-    """Return the :class:`Record` of a call's rows; None: a call among ourselves."""
+def record_of(rows, habits, outsiders=()):
+    """Return the :class:`Record` of a call's rows; None: a call among ourselves.
+
+    :param outsiders: names of channels known to be clients'; a row of a call that was
+        passed on names the context it was passed to, not where it came in
+    """
     rows = sorted(rows, key=lambda row: (row.start, row.answer, row.dstchannel))
-    inward = [row for row in rows if habits.outside(row.channel, row.context)]
+    inward = [
+        row
+        for row in rows
+        if row.channel in outsiders or habits.outside(row.channel, row.context)
+    ]
     outward = [row for row in rows if habits.outside(row.dstchannel)]
     if inward:
         return _inward(rows, inward, habits)
@@ -136,13 +144,14 @@ def _inward(rows, inward, habits):
             answer = row.answer if row.answered else None
             legs.append((login, row.dstchannel, answer, row.end))
     talks = sorted((leg for leg in legs if leg[2]), key=lambda leg: leg[2])
+    logins = {leg[0] for leg in legs} | {"s"}
     elsewhere = [r for r in inward if r.answered and habits.outside(r.dstchannel)]
     start = min(row.start for row in inward)
     wait = talks[0][2] - start if talks else None
     return Record(
         direction="in",
         phone=inward[0].src,
-        did=inward[0].dst or None,
+        did=next((r.dst for r in inward if r.dst not in logins), None) or None,
         # Asterisk itself answers for a queue or a menu: only a phone counts.
         status="answered" if talks or elsewhere else "missed",
         raw=(talks and "ANSWERED") or inward[-1].disposition,

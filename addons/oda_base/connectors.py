@@ -60,13 +60,18 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The part of ``oda.connector.account`` that the hot path needs."""
+    """The part of ``oda.connector.account`` that the hot path needs.
+
+    :ivar options: what only this connector's driver knows how to use (an address
+        for commands, a second secret), see `_account_options`
+    """
 
     id: int
     connector: str
     key: str
     secret: str = field(repr=False)  # never in a log or traceback
     company_id: int
+    options: Mapping = field(default_factory=dict, repr=False, compare=False)
 
 
 class PushRefused(Exception):

@@ -176,7 +176,16 @@ class OdaConnectorAccount(models.Model):
             key=self.key,
             secret=sealing.unseal(sealed, self._secret_context()) if sealed else "",
             company_id=self.company_id.id,
+            options=self._account_options(),
         )
+
+    def _account_options(self):
+        """Return what the driver of this connector needs besides; extended by name.
+
+        A dict of plain values, kept in the memory of the worker until an account is
+        changed: nothing that others write.
+        """
+        return {}
 
     @api.model
     @tools.ormcache()

@@ -12,12 +12,12 @@ repeated record or a reading of the state after a crash says nothing twice.
 from dataclasses import dataclass
 
 from .asterisk_calls import Call, Channel
-from .asterisk_history import event_of, history_of
+from .asterisk_history import DIAL_STATUS, event_of, history_of, outcome_of_cause
 from .asterisk_names import Habits
 from .asterisk_push import fields_of, key_of, number
 from .events import CallEvent
 
-__all__ = ["Habits", "News", "Tracker", "outcome_of_cause"]
+__all__ = ["Habits", "News", "Tracker"]
 
 #: seconds after the last channel: rows of the record are on their way
 SETTLE = 1.0
@@ -31,42 +31,10 @@ MAX_CALLS = 5000
 DIALLED = "ODA_DIAL"
 RECORDING = "MIXMONITOR_FILENAME"
 
-_DIAL_STATUS = {
-    "ANSWER": "answered",
-    "BUSY": "busy",
-    "NOANSWER": "cancelled",
-    "CANCEL": "cancelled",
-    "CHANUNAVAIL": "failed",
-    "CONGESTION": "failed",
-}
-#: Q.850; of what is not here nothing is said
-_CAUSES = {
-    1: "failed",
-    3: "failed",
-    16: "cancelled",
-    17: "busy",
-    18: "cancelled",
-    19: "cancelled",
-    20: "failed",
-    21: "busy",
-    27: "failed",
-    28: "failed",
-    34: "failed",
-    38: "failed",
-    41: "failed",
-    42: "failed",
-    58: "failed",
-}
-
 
 def _caller(message):
     given = number(message.get("CallerIDNum", ""))
     return "" if given == "<unknown>" else given
-
-
-def outcome_of_cause(cause):
-    """Return our status of an outgoing call that nobody answered, by hangup cause."""
-    return _CAUSES.get(int(cause)) if str(cause).isdecimal() else None
 
 
 @dataclass(frozen=True)
@@ -248,7 +216,7 @@ class Tracker:
     def _on_dialend(self, m, now):
         call, channel = self._channel(m, "Dest")
         if call and call.direction == "out" and channel.outside:
-            call.status = _DIAL_STATUS.get(m.get("DialStatus"), call.status)
+            call.status = DIAL_STATUS.get(m.get("DialStatus"), call.status)
             self.touched.add(call.id)
         if call and m.get("DialStatus") == "ANSWER":
             self._up(call, channel, now)
@@ -355,6 +323,14 @@ class Tracker:
                 self.touched.add(call.id)
         elif call and m.get("Variable") == DIALLED and not call.direction:
             self._dials(call, channel, number(value), now)
+
+    def _on_odarecording(self, m, now):
+        """ARI has finished a recording; it comes with the listener, not with AMI."""
+        call, _channel = self._channel(m)
+        name = m.get("Name", "")
+        if call and name and name not in call.recordings and len(call.recordings) < 20:
+            call.recordings.append(name)
+            self.touched.add(call.id)
 
     # -- the end -----------------------------------------------------------------------
 

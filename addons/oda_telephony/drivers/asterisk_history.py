@@ -7,6 +7,39 @@ from .asterisk_cdr import moment, record_of
 from .asterisk_push import STORED, number
 from .events import CallEvent
 
+#: of a phone that we dialled outside -> our status
+DIAL_STATUS = {
+    "ANSWER": "answered",
+    "BUSY": "busy",
+    "NOANSWER": "cancelled",
+    "CANCEL": "cancelled",
+    "CHANUNAVAIL": "failed",
+    "CONGESTION": "failed",
+}
+#: Q.850; of what is not here nothing is said
+_CAUSES = {
+    1: "failed",
+    3: "failed",
+    16: "cancelled",
+    17: "busy",
+    18: "cancelled",
+    19: "cancelled",
+    20: "failed",
+    21: "busy",
+    27: "failed",
+    28: "failed",
+    34: "failed",
+    38: "failed",
+    41: "failed",
+    42: "failed",
+    58: "failed",
+}
+
+
+def outcome_of_cause(cause):
+    """Return our status of an outgoing call that nobody answered, by hangup cause."""
+    return _CAUSES.get(int(cause)) if str(cause).isdecimal() else None
+
 
 class Told(NamedTuple):
     """`event`: the history; `more`: histories that carry further recordings;

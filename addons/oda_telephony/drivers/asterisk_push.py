@@ -174,6 +174,11 @@ def presence(fields):
     return fields.get("login", "").lower(), value
 
 
+def is_login(text):
+    """True when a text can be a login, and nothing else can hide in it."""
+    return bool(_LOGIN.fullmatch(text))
+
+
 def number(text):
     """Digits as sent without '+', or a word such as 'anonymous'; '' when empty."""
     text = (text or "").split("@")[0].strip().lower()

@@ -10,7 +10,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import xmlrpc.client
 
 from oda_tools.asterisk import Asterisk
 from oda_tools.listener import Listener
@@ -66,20 +65,33 @@ class Exchange:
 
     def admin(self, login="admin", password="admin"):
         """Return a function that calls a model's public method over RPC."""
-        common = xmlrpc.client.ServerProxy(f"{self.system.url}/xmlrpc/2/common")
-        uid = common.authenticate(self.system.db, login, password, {})
-        models = xmlrpc.client.ServerProxy(
-            f"{self.system.url}/xmlrpc/2/object", allow_none=True
-        )
+
+        def rpc(service, method, *args):
+            body = {
+                "jsonrpc": "2.0",
+                "params": {"service": service, "method": method, "args": args},
+            }
+            request = urllib.request.Request(
+                f"{self.system.url}/jsonrpc",
+                json.dumps(body).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                said = json.load(answer)
+            assert "error" not in said, said["error"]
+            return said.get("result")
+
+        db = self.system.db
+        uid = rpc("common", "authenticate", db, login, password, {})
 
         def call(model, method, *args, **named):
-            return models.execute_kw(
-                self.system.db, uid, password, model, method, args, named
-            )
+            named = [named] if named else []
+            whole = (db, uid, password, model, method, args, *named)
+            return rpc("object", "execute_kw", *whole)
 
         return call
 
-    # -- the outside world --------------------------------------------------------------
+    # -- the outside world ---------------------------------------------------------
 
     def ari(self, method, path, body=None, **query):
         url = f"{self.asterisk.ari_url}{path}?{urllib.parse.urlencode(query)}"
@@ -143,7 +155,7 @@ class Exchange:
             "Success" in said
         ), said
 
-    # -- what came of it ----------------------------------------------------------------
+    # -- what came of it -----------------------------------------------------------
 
     def legs(self, callid):
         """login=state of each phone, in the order of logins, as text."""

@@ -22,7 +22,7 @@ __all__ = ["Habits", "News", "Tracker"]
 #: seconds after the last channel: rows of the record are on their way
 SETTLE = 1.0
 #: without a single row by then the record is not kept (or died with Asterisk)
-NO_RECORD = 20.0
+NO_RECORD = 10.0
 #: how long a call that is over is remembered, for rows that are written in batches
 KEEP = 3600.0
 MAX_CALLS = 5000

@@ -38,7 +38,7 @@ class Poster(threading.Thread):
         self._parts = urlsplit(config.inbound)
         self._connection = None
         self._skew = 0.0  # of Odoo's clock against ours
-        self._state_at = 0.0
+        self._state_at, self._told = 0.0, None
         self._tidy_at = time.monotonic() + 600
 
     def run(self):
@@ -83,8 +83,9 @@ class Poster(threading.Thread):
     # -- how we do ---------------------------------------------------------------------
 
     def _tell_state(self):
-        """Say how we do, each 20 s; learn what the account says meanwhile."""
-        if time.monotonic() < self._state_at:
+        """Say how we do, each 20 s or when it changes; learn the account's habits."""
+        now = (self.link.connected, self.link.words, self.ari.words)
+        if time.monotonic() < self._state_at and now == self._told:
             return
         waiting, refused = self.spool.counts()
         facts = {
@@ -98,7 +99,7 @@ class Poster(threading.Thread):
         status, words = self._send("/state", json.dumps(facts).encode())
         if status != 200:
             raise Trouble(_why(status, words))
-        self._state_at = time.monotonic() + STATE_EVERY
+        self._state_at, self._told = time.monotonic() + STATE_EVERY, now
         try:
             habits = Habits(**json.loads(words)["habits"])
         except (ValueError, KeyError, TypeError):

@@ -125,11 +125,12 @@ def record_of(rows, habits, outsiders=()):
         passed on names the context it was passed to, not where it came in
     """
     rows = sorted(rows, key=lambda row: (row.start, row.answer, row.dstchannel))
-    inward = [
-        row
+    clients = {
+        row.channel
         for row in rows
         if row.channel in outsiders or habits.outside(row.channel, row.context)
-    ]
+    }
+    inward = [row for row in rows if row.channel in clients]
     outward = [row for row in rows if habits.outside(row.dstchannel)]
     if inward:
         return _inward(rows, inward, habits)

@@ -115,8 +115,9 @@ def _sound(call, status):
 def _of_record(call, record):
     talks, wait = _talks(call), record.wait
     if talks and record.status == "answered":
-        # Asterisk counts from its own answer: for a queue, or the clicker's phone
-        wait = talks[0][0] - record.start
+        # Asterisk counts from its own answer (a queue's, the clicker's phone), and its
+        # clock need not be ours
+        wait = talks[0][0] - call.started
     return event_of(
         call,
         "history",

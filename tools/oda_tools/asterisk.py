@@ -6,14 +6,17 @@ by their own loader, so that nothing is installed and no root is needed. Everyth
 opens is on 127.0.0.1, everything it writes in the folder it is given.
 """
 
+import base64
 import contextlib
+import hmac
 import json
 import os
-import platform
 import shutil
 import string
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 
 from oda_tools import apt, paths, ports, server
 from oda_tools.console import Stop, end, run, tail
@@ -22,6 +25,8 @@ PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm")
 MAJOR = "22"
 TEMPLATES = paths.ROOT / "sandbox" / "asterisk"
 SAMPLES = paths.CONFIG / "asterisk"
+#: samples of users, which the sandbox has in its own files
+NOT_OURS = ("manager_oda", "ari_oda")
 FIRST_AMI, FIRST_HTTP = 15038, 18088
 
 
@@ -63,7 +68,7 @@ def _packages(cache, say):
     debs = cache / "debs"
     try:
         record = json.loads((debs / "record.json").read_text())
-        if all(server._sha256(debs / n) == h for n, h in record["files"].items()):
+        if all(server.sha256(debs / n) == h for n, h in record["files"].items()):
             return record
     except (OSError, ValueError, KeyError):
         pass
@@ -86,7 +91,7 @@ def _download(folder, debs, archive, say):
     own.fetch(PACKAGES, "Downloading Asterisk")
     files = {}
     for file in sorted(own.archives.glob("*.deb")):
-        files[file.name] = server._sha256(file)
+        files[file.name] = server.sha256(file)
         file.rename(folder / file.name)
     shutil.rmtree(own.folder)
     version = next(n.split("_")[1] for n in files if n.startswith("asterisk_"))
@@ -168,6 +173,8 @@ class Asterisk:
         }
         for source in (SAMPLES, TEMPLATES):
             for template in sorted(source.glob("*.conf")):
+                if template.stem in NOT_OURS:
+                    continue
                 text = _Template(template.read_text("utf-8")).safe_substitute(values)
                 file = self.folder / "etc" / template.name
                 file.touch(mode=0o600)
@@ -200,9 +207,6 @@ class Asterisk:
 
     def _booted(self):
         """Whether ARI says that all modules are there."""
-        import base64
-        import urllib.request
-
         request = urllib.request.Request(f"{self.ari_url}/asterisk/info?only=status")
         credentials = base64.b64encode(f"oda:{self.secret}".encode()).decode()
         request.add_header("Authorization", f"Basic {credentials}")
@@ -213,13 +217,22 @@ class Asterisk:
         except OSError:
             return False
 
+    # as a Process of the runtime, for `make run`
+
+    def poll(self):
+        return self._process.poll()
+
+    def wait_ready(self, _timeout=0):
+        return self
+
+    @property
+    def log_path(self):
+        return self.folder / "asterisk.log"
+
     def last_lines(self):
         with contextlib.suppress(OSError):
             return tail((self.folder / "asterisk.log").read_text(errors="replace"))
         return ""
-
-    def running(self):
-        return self._process is not None and self._process.poll() is None
 
     def kill9(self):
         """As a crash would."""
@@ -237,12 +250,63 @@ class Asterisk:
         self.stop()
 
 
+DEMO_SECRET = "demo-asterisk-secret"
+
+
+def serve(runtime, db, odoo_url, say):
+    """`make run` with ODA_ASTERISK=1: an Asterisk and its listener, both running.
+
+    To be called before Odoo starts: the demo channel learns where they are.
+    :return: list of (name, process); empty when there is no Asterisk to be had, said
+    """
+    from oda_tools.listener import Listener
+
+    folder = paths.LOCAL / "asterisk"
+    try:
+        exchange = Asterisk(folder, DEMO_SECRET)
+    except Missing as missing:
+        say(f"Without Asterisk: {missing}")
+        return []
+    runtime.psql(
+        db,
+        f"UPDATE oda_connector_account SET ari_url = '{exchange.ari_url}', "
+        f"ast_recordings = '{exchange.recordings}' "
+        "WHERE connector = 'asterisk' AND key = 'demo'",
+    )
+    token = hmac.new(DEMO_SECRET.encode(), b"oda.contact.lookup", "sha256").hexdigest()
+    exchange.configure(f"{odoo_url}/oda/in/asterisk/demo/contact", token).start()
+    listener = Listener(folder / "listener", exchange, odoo_url, DEMO_SECRET).start()
+    return [("Asterisk", exchange), ("its listener", listener)]
+
+
+def call(number, port=FIRST_HTTP):
+    """Ring the sandbox's queue from outside; returns the call's id."""
+    query = urllib.parse.urlencode(
+        {
+            "endpoint": "Local/37322200102@from-trunk",
+            "context": "caller",
+            "extension": "s",
+            "priority": 1,
+            "callerId": number,
+            "timeout": 60,
+        }
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/ari/channels?{query}", method="POST"
+    )
+    user = base64.b64encode(f"oda:{DEMO_SECRET}".encode()).decode()
+    request.add_header("Authorization", f"Basic {user}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)["id"]
+    except OSError:
+        raise Stop(
+            "No Asterisk answers: it runs while ODA_ASTERISK=1 make run does."
+        ) from None
+
+
 class _Template(string.Template):
     """`@{name}`: a dollar is the dialplan's own sign."""
 
     delimiter = "@"
-
-
-def supported():
-    """Whether this is a machine that Debian's packages can run on."""
-    return platform.system() == "Linux"

@@ -84,6 +84,9 @@ class Listener:
     def last_lines(self):
         return tail(self.log_path.read_text(errors="replace"))
 
+    def wait_ready(self, _timeout=0):
+        return self
+
     def kill9(self):
         """As a crash would."""
         os.kill(self.pid, signal.SIGKILL)

@@ -119,7 +119,7 @@ class TestAsteriskEndpoint(AsteriskCase, HttpCase):
         self.assertEqual(self.post(raw, path="/oda/in/asterisk/x").status_code, 404)
 
     def test_signed_nonsense_is_refused_in_words(self):
-        for raw in (b"", b"[]", b"{}", b'{"key":"0"}', b"\xff", b"x" * 20_000):
+        for raw in (b"[]", b"{}", b'{"key":"0"}', b"\xff", b"x" * 20_000):
             answer = self.post(raw)
             self.assertIn(answer.status_code, (400, 413), raw[:20])
             self.assertTrue(answer.json()["error"])

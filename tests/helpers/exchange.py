@@ -63,33 +63,35 @@ class Exchange:
         self.listener.stop()
         self.asterisk.stop()
 
-    def admin(self, login="admin", password="admin"):
-        """Return a function that calls a model's public method over RPC."""
+    def session(self, login="admin", password="admin"):
+        """Log somebody in; returns an opener whose requests are theirs."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+        )
+        who = {"db": self.system.db, "login": login, "password": password}
+        self._rpc(opener, "/web/session/authenticate", who)
+        return opener
 
-        def rpc(service, method, *args):
-            body = {
-                "jsonrpc": "2.0",
-                "params": {"service": service, "method": method, "args": args},
-            }
-            request = urllib.request.Request(
-                f"{self.system.url}/jsonrpc",
-                json.dumps(body).encode(),
-                {"Content-Type": "application/json"},
-            )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                said = json.load(answer)
-            assert "error" not in said, said["error"]
-            return said.get("result")
+    def admin(self):
+        """Return a function that calls a model's public method as the administrator."""
+        opener = self.session()
 
-        db = self.system.db
-        uid = rpc("common", "authenticate", db, login, password, {})
-
-        def call(model, method, *args, **named):
-            named = [named] if named else []
-            whole = (db, uid, password, model, method, args, *named)
-            return rpc("object", "execute_kw", *whole)
+        def call(model, method, *args, **kwargs):
+            what = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+            return self._rpc(opener, f"/web/dataset/call_kw/{model}/{method}", what)
 
         return call
+
+    def _rpc(self, opener, path, params):
+        request = urllib.request.Request(
+            self.system.url + path,
+            json.dumps({"jsonrpc": "2.0", "params": params}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with opener.open(request, timeout=30) as answer:
+            said = json.load(answer)
+        assert "error" not in said, said["error"]
+        return said.get("result")
 
     # -- the outside world ---------------------------------------------------------
 

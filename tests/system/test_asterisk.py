@@ -77,17 +77,7 @@ def test_answered_in_a_queue_with_its_recording(exchange):
 
 def _listen(exchange, number):
     """Fetch a recording as the supervisor's browser does, from the middle too."""
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    body = (
-        b'{"jsonrpc": "2.0", "params": {"db": "%s", "login": "supervisor.elena", '
-        b'"password": "supervisor.elena"}}' % exchange.system.db.encode()
-    )
-    request = urllib.request.Request(
-        f"{exchange.system.url}/web/session/authenticate",
-        body,
-        {"Content-Type": "application/json"},
-    )
-    opener.open(request, timeout=20).read()
+    opener = exchange.session("supervisor.elena", "supervisor.elena")
     address = f"{exchange.system.url}/oda/recording/{number}"
     with opener.open(address, timeout=20) as answer:
         whole = answer.read()

@@ -78,11 +78,14 @@ class OdaConnectorAccount(models.Model):
             ("apart", "Not connected to the exchange"),
             ("connected", "Connected"),
         ],
+        string="Listener",
         compute="_compute_listener",
         groups="oda_base.group_admin",
     )
     listener_words = fields.Char(
-        compute="_compute_listener", groups="oda_base.group_admin"
+        string="What the listener says",
+        compute="_compute_listener",
+        groups="oda_base.group_admin",
     )
     listener_heard_at = fields.Datetime(
         string="Exchange last heard",
@@ -134,6 +137,14 @@ class OdaConnectorAccount(models.Model):
             account.listener_state = state
             account.listener_words = listener.words if listener else False
             account.listener_heard_at = listener.heard_at if listener else False
+
+    def _compute_live_state(self):
+        res = super()._compute_live_state()
+        for account in self.filtered(lambda one: one.live_state in ("live", "quiet")):
+            # sudo: the field is for administrators, as this one is
+            if account.sudo().listener_state in ("silent", "apart"):
+                account.live_state = "trouble"
+        return res
 
     @api.constrains("ast_persons", "ast_trunks", "ast_contexts")
     def _check_ast_patterns(self):

@@ -226,6 +226,9 @@ class TestAsteriskEndpoint(AsteriskCase, HttpCase):
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertEqual(self.account.listener_state, "silent")
+        self.post(self.raw("ringing", user="701"))
+        self.env.invalidate_all()
+        self.assertEqual(self.account.live_state, "trouble", "not 'works'")
         health = self.env["oda.health"]._facts()
         mine = [c for c in health["connectors"] if c["account"] == self.account.id]
         self.assertEqual(mine[0]["listener"]["state"], "silent")

@@ -16,6 +16,7 @@
         "views/oda_recording_views.xml",
         "views/oda_pbx_user_views.xml",
         "views/oda_connector_account_views.xml",
+        "views/oda_connector_account_asterisk_views.xml",
         "views/res_partner_views.xml",
         "views/oda_dial_views.xml",
         "views/crm_lead_views.xml",

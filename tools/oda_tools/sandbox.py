@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-from oda_tools import paths
+from oda_tools import asterisk, paths
 from oda_tools.console import Stop, say
 
 
@@ -28,6 +28,9 @@ def call():
     number = os.environ.get("FROM", "").strip()
     if not re.fullmatch(r"\+?[\d ()-]{3,20}", number):
         raise Stop("Who calls? For example: make call FROM=+37369123456")
+    if os.environ.get("VIA") == "asterisk":
+        say(f"{number} is calling (call {asterisk.call(number)}): its agents answer.")
+        return 0
     placed = _ask("/api/moldcell/call", {"from": number})
     callid = placed.get("callid")
     say(f"{number} is calling (call {callid}).")

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from oda_tools import cluster, database, locks, paths, ports, sandbox, setup
+from oda_tools import asterisk, cluster, database, locks, paths, ports, sandbox, setup
 from oda_tools.console import (
     Stage,
     Stop,
@@ -99,6 +99,10 @@ def _start(stage, runtime, children):
     if log.exists() and log.stat().st_size > 20_000_000:
         log.rename(log.with_suffix(".log.old"))
     port = paths.http_port()
+    if os.environ.get("ODA_ASTERISK") == "1":
+        stage.doing("starting Asterisk")
+        url, db = f"http://127.0.0.1:{port}", paths.database_name()
+        children += asterisk.serve(runtime, db, url, say)
     server = runtime.start_odoo(paths.database_name(), port, log)
     children.append(("Odoo", server))
     if sandbox.exists():
@@ -117,6 +121,8 @@ def _announce(began):
     say(f"  Odoo      http://127.0.0.1:{paths.http_port()}   (admin / admin)")
     if sandbox.exists():
         say(f"  Sandbox   http://127.0.0.1:{paths.sandbox_port()}")
+    if os.environ.get("ODA_ASTERISK") == "1":
+        say("  Asterisk  make call FROM=+37369123456 VIA=asterisk")
     say(f"  Logs      {paths.LOGS}")
     say(f"\nReady in {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
 

@@ -123,13 +123,13 @@ def _checked(cache):
         if not shutil.which("dpkg"):
             return None
     for name, expected in record["files"].items():
-        if not (cache / name).is_file() or _sha256(cache / name) != expected:
+        if not (cache / name).is_file() or sha256(cache / name) != expected:
             say(f"{cache / name} is damaged or was changed; downloading again.")
             return None
     return record
 
 
-def _sha256(file):
+def sha256(file):
     total = hashlib.sha256()
     with open(file, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -154,7 +154,7 @@ def _download(stage, cache):
             _remove(folder)
             raise
         files = sorted(file for file in folder.iterdir() if file.is_file())
-        record = {"origin": text, "files": {f.name: _sha256(f) for f in files}}
+        record = {"origin": text, "files": {f.name: sha256(f) for f in files}}
         (folder / "record.json").write_text(json.dumps(record, indent=1))
         _remove(cache)
         folder.rename(cache)

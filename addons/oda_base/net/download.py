@@ -74,6 +74,8 @@ class Downloader:
         of ``[oda] sandbox_hosts`` are added when environment = sandbox, and those alone
         may be plain http, on loopback
     :param ports: allowed for entries without a port
+    :param bool inside: the hosts are an administrator's, of our own network: plain http
+        and private addresses will do. Never for a host that a push names
     :param int max_bytes: cap of the file
     :param timeout: (connect, read) seconds
     :param float total: seconds for everything
@@ -95,10 +97,15 @@ class Downloader:
         context=None,
         resolver=socket.getaddrinfo,
         clock=time.monotonic,
+        inside=False,
     ):
         self._policy = HostPolicy(
-            allowed_hosts, ports=ports, sandbox=settings.oda_section()["sandbox_hosts"]
+            allowed_hosts,
+            ports=ports,
+            allow_http=inside,
+            sandbox=settings.oda_section()["sandbox_hosts"],
         )
+        self._outside = (lambda address: True) if inside else is_public
         self._max_bytes = max_bytes
         self._timeout = timeout
         self._total = total
@@ -132,7 +139,7 @@ class Downloader:
             connect,
             read,
             MAX_HEAD,
-            accept=is_loopback if self._policy.in_sandbox(target) else is_public,
+            accept=is_loopback if self._policy.in_sandbox(target) else self._outside,
             resolver=self._resolver,
             clock=self._clock,
         )

@@ -57,6 +57,7 @@ class CallEvent:
     `record_url`  http(s) address of the recording. Not checked against any host list
     `reason`      why an `ignored` one is ignored, in words
     `notes`       what was doubtful in the input and left out, in words
+    `age`         seconds that lay between what happened and its push, where it is told
     """
 
     kind: str
@@ -79,6 +80,7 @@ class CallEvent:
     rating: int | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    age: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -214,14 +214,15 @@ class OdaCall(models.Model):
     # === THE QUESTION OF A RINGING PHONE ===#
 
     @api.model
-    def _answer_contact(self, account, e164):
-        """Return `(name, responsible login or None)` for a number, or None.
+    def _answer_contact(self, account, query):
+        """Return `(name, responsible login or None)` for a `ContactQuery`, or None.
 
         One indexed statement, nothing written: the exchange holds a live call.
         Responsible is the beneficiary's adviser; should that person have no login
         at this exchange, a second statement finds who before them has one.
         Several people on one number: their count, and no responsible.
         """
+        e164 = numbers.parse(getattr(query, "phone", query)).e164
         at = {"e164": e164, "account": account.id, "company": account.company_id}
         self.env.cr.execute(_WHO_CALLS, at)
         people = self.env.cr.fetchall()

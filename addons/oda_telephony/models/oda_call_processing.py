@@ -53,7 +53,13 @@ class OdaCall(models.Model):
             else:
                 events.append((row, event))
                 results.append((row, "done", "; ".join(event.notes)))
-        self._apply_events(account, [(event, row.received_at) for row, event in events])
+        self._apply_events(
+            account,
+            [
+                (event, row.received_at - timedelta(seconds=event.age))
+                for row, event in events
+            ],
+        )
         return results
 
     @api.model

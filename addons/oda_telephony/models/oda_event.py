@@ -14,5 +14,6 @@ class OdaEvent(models.Model):
             "pbx.silence": self.env._(
                 "The phone of a colleague was silenced or let ring again"
             ),
+            "connector.contact_token": self.env._("The dialplan's key was shown"),
             "pbx.newcomers_full": self.env._("The list of new PBX logins is full"),
         }

@@ -1,6 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from . import (
     test_adversary,
+    test_asterisk_calls,
+    test_asterisk_endpoint,
+    test_asterisk_listener,
+    test_asterisk_parse,
     test_call_instruments,
     test_call,
     test_callstate,

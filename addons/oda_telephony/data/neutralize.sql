@@ -1,0 +1,2 @@
+-- A copy of the database must not command the real exchange.
+UPDATE oda_connector_account SET ari_secret_sealed = NULL, ari_url = NULL;

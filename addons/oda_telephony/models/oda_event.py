@@ -11,5 +11,12 @@ class OdaEvent(models.Model):
             **super()._sentences(),
             "recording.listen": self.env._("A recording was listened to"),
             "recording.refused": self.env._("A recording was refused"),
+            "callback.drop": self.env._("A call to return was dropped"),
+            "callback.by_hand": self.env._(
+                "A call to return was closed by hand, without a call"
+            ),
+            "route.create": self.env._("A routing rule was made"),
+            "route.change": self.env._("A routing rule was changed"),
+            "route.remove": self.env._("A routing rule was removed"),
             "pbx.newcomers_full": self.env._("The list of new PBX logins is full"),
         }

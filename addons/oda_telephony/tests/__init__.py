@@ -2,6 +2,9 @@
 from . import (
     test_adversary,
     test_call_instruments,
+    test_callback,
+    test_callback_faults,
+    test_callbacks_plain,
     test_call,
     test_callstate,
     test_callstate_order,
@@ -11,6 +14,8 @@ from . import (
     test_moldcell_parse,
     test_recording,
     test_rights,
+    test_routing,
+    test_routing_plain,
     test_timeline,
     test_screens,
 )

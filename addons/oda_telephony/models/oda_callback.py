@@ -194,7 +194,8 @@ class OdaCallback(models.Model):
         UserError in words when the reason is none, AccessError when it is not theirs.
         """
         self._check_mine()
-        if fault := results.judge(reason, None, 2):
+        said = reason if isinstance(reason, str) else ""
+        if fault := results.judge(said, None, 2):
             raise UserError(
                 self.env._("Write the reason in at least two words.")
                 if fault != results.LONG

@@ -62,7 +62,10 @@ class OdaCallback(models.Model):
                 Domain("state", "=", "open")
                 | Domain("id", "in", calls.callback_id.ids)
                 | Domain("call_id", "in", calls.ids)
-            ),
+                # ended after one of these, which was not known of then
+                | Domain("ended_at", ">=", min(calls.mapped("started_at")))
+            )
+            & Domain("drop_kind", "not in", ("joined", "nameless")),
             order="first_missed_at, id",
         )
 

@@ -3,6 +3,7 @@ from . import (
     test_adversary,
     test_call_instruments,
     test_callback,
+    test_callback_committed,
     test_callback_faults,
     test_callbacks_plain,
     test_call,

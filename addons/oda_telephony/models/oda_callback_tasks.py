@@ -204,6 +204,6 @@ class OdaCallback(models.Model):
             "id": self.id,
             "name": self.display_name,
             "phone": self.phone_display,
-            "count": self.missed_count,
+            "missed": self.missed_count,
             "due_at": fields.Datetime.to_string(self.due_at),
         }

@@ -106,6 +106,8 @@ class OdaCallback(models.Model):
                     user,
                     mine,
                     lambda env, count: env._("Calls to return: %s", count),
+                    # by day the browser was told when it happened
+                    mine.filtered(lambda row: row.tell_at > row.assigned_at),
                 )
         rows.notified_at = now
 
@@ -153,8 +155,11 @@ class OdaCallback(models.Model):
             )
 
     @api.model
-    def _tell(self, user, rows, subject):
-        """Send one message, to the inbox or by e-mail as the person prefers."""
+    def _tell(self, user, rows, subject, news=None):
+        """Send one message, to the inbox or by e-mail as the person prefers.
+
+        :param news: rows that the browser is told of as well; by default all
+        """
         rows = rows.with_context(lang=user.lang or self.env.lang, tz=user.tz)
         env = rows.env
         lines = Markup().join(
@@ -180,6 +185,7 @@ class OdaCallback(models.Model):
             subject=subject(env, len(rows)),
             body=Markup("<ul>%s</ul>") % lines,
         )
-        user._bus_send(
-            "oda_telephony.callback", {"count": len(rows), **rows[0]._news()}
-        )
+        if loud := rows if news is None else news:
+            user._bus_send(
+                "oda_telephony.callback", {"rows": len(loud), **loud[0]._news()}
+            )

@@ -154,13 +154,13 @@ def on_duty(candidates: Iterable[Candidate]) -> int:
 
 def due(calendar, at: datetime, minutes: int) -> datetime:
     """When `minutes` of working time have passed; by the clock without hours."""
-    if calendar is not None:
-        try:
-            moment = calendar.add_working_minutes(at.replace(tzinfo=UTC), minutes)
-            return moment.replace(tzinfo=None, microsecond=0)
-        except NoWorkingTime:
-            pass
-    return at + timedelta(minutes=minutes)
+    if calendar is None:
+        return at + timedelta(minutes=minutes)
+    try:
+        moment = calendar.add_working_minutes(at.replace(tzinfo=UTC), minutes)
+    except NoWorkingTime:
+        return at + timedelta(minutes=minutes)
+    return moment.replace(tzinfo=None, microsecond=0)
 
 
 def opening(calendar, at: datetime, away: Iterable[tuple] = ()) -> datetime:

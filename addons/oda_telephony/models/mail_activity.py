@@ -74,6 +74,7 @@ class MailActivity(models.Model):
     def unlink(self):
         rows = self._oda_callbacks()
         if rows and not is_system(self.env):
+            # pylint: disable-next=no-raise-unlink  # as for tasks of consultations
             raise UserError(
                 self.env._(
                     "“%s” is a call to return: call, or drop it with a reason.",

@@ -47,7 +47,7 @@ class OdaCallback(models.Model):
     last_missed_at = fields.Datetime(string="Last missed", readonly=True)
     missed_count = fields.Integer(string="How often", readonly=True, aggregator="sum")
     missed_ids = fields.One2many("oda.call", "callback_id", string="Missed calls")
-    out_of_hours = fields.Boolean(readonly=True)
+    out_of_hours = fields.Boolean(string="Out of hours", readonly=True)
     due_at = fields.Datetime(
         string="Call back until",
         readonly=True,
@@ -88,7 +88,7 @@ class OdaCallback(models.Model):
         aggregator="avg",
         help="From the first missed call to the talk.",
     )
-    in_time = fields.Boolean(readonly=True)
+    in_time = fields.Boolean(string="In time", readonly=True)
     by_hand = fields.Boolean(
         string="Closed by hand",
         readonly=True,
@@ -130,10 +130,12 @@ class OdaCallback(models.Model):
     @api.depends("e164", "phone")
     def _compute_phone_display(self):
         for one in self:
-            number = one.e164 or one.phone
+            number = one.e164 or one.phone or ""
             one.phone_display = (
-                numbers.parse(number).international if number else ""
-            ) or self.env._("Without a number")
+                numbers.parse(number).international
+                if any(map(str.isdigit, number))
+                else self.env._("Without a number")
+            )
 
     @api.model
     def _search_phone_display(self, operator, value):

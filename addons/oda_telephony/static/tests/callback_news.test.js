@@ -24,7 +24,7 @@ test("somebody waits: who, and a way there", async () => {
     await startWithCalls();
     await tell();
     expect(".o_notification").toHaveText(/Ion Munteanu, \+373 69 123 456/);
-    await click(".o_notification button.btn-primary");
+    await click(".o_notification_buttons button");
     await settle();
     expect.verifySteps(["oda.callback,5"]);
     expect(".o_notification").toHaveCount(0);
@@ -49,7 +49,7 @@ test("several at once are one notice", async () => {
     await startWithCalls();
     await tell({ rows: 4 });
     expect(".o_notification").toHaveText(/4 callers wait for your call/);
-    await click(".o_notification button.btn-primary");
+    await click(".o_notification_buttons button");
     await settle();
     expect.verifySteps(["oda_telephony.action_oda_callback"]);
 });

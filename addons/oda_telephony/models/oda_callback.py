@@ -107,6 +107,11 @@ class OdaCallback(models.Model):
     reason = fields.Text(string="Result", readonly=True)
     tell_at = fields.Datetime(string="To be told at", readonly=True)
     notified_at = fields.Datetime(string="Told at", readonly=True)
+    announced = fields.Boolean(
+        string="Browser told at once",
+        readonly=True,
+        help="It happened in working time: the letter that follows is silent.",
+    )
     reminders = fields.Integer(readonly=True, aggregator="sum")
     next_reminder_at = fields.Datetime(readonly=True)
     last_reminded_at = fields.Datetime(string="Last reminder", readonly=True)

@@ -46,6 +46,7 @@ class OdaCallback(models.Model):
                 "assigned_at": now,
                 "tell_at": told,
                 "notified_at": False,
+                "announced": told <= now,
                 "next_reminder_at": max(self.due_at, told),
             }
         )

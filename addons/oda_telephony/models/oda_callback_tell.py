@@ -107,7 +107,7 @@ class OdaCallback(models.Model):
                     mine,
                     lambda env, count: env._("Calls to return: %s", count),
                     # by day the browser was told when it happened
-                    mine.filtered(lambda row: row.tell_at > row.assigned_at),
+                    mine.filtered(lambda row: not row.announced),
                 )
         rows.notified_at = now
 

@@ -114,4 +114,5 @@ def test_night_caller_becomes_a_morning_task(hours, new_page, system, artifacts)
     assert system.psql(row("reason LIKE '%333%'")) == "t", "with the call as result"
     desk.goto("/odoo/oda-callbacks")
     desk.wait_for_selector(".o_list_view, .o_kanban_view")
-    assert desk.locator(f"text={NUMBER}").count() == 0
+    shot(desk, artifacts, "callback-4-nobody-waits")
+    assert desk.locator(f".o_content >> text={NUMBER}").count() == 0

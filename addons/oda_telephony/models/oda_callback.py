@@ -45,7 +45,9 @@ class OdaCallback(models.Model):
     assigned_at = fields.Datetime(readonly=True)
     first_missed_at = fields.Datetime(string="First missed", readonly=True)
     last_missed_at = fields.Datetime(string="Last missed", readonly=True)
-    missed_count = fields.Integer(string="How often", readonly=True, aggregator="sum")
+    missed_count = fields.Integer(
+        string="How often", readonly=True, aggregator="sum", default=0
+    )
     missed_ids = fields.One2many("oda.call", "callback_id", string="Missed calls")
     out_of_hours = fields.Boolean(string="Out of hours", readonly=True)
     due_at = fields.Datetime(
@@ -68,6 +70,7 @@ class OdaCallback(models.Model):
     )
     attempts = fields.Integer(
         readonly=True,
+        default=0,
         aggregator="sum",
         help="How often we called since and nobody answered.",
     )
@@ -112,7 +115,7 @@ class OdaCallback(models.Model):
         readonly=True,
         help="It happened in working time: the letter that follows is silent.",
     )
-    reminders = fields.Integer(readonly=True, aggregator="sum")
+    reminders = fields.Integer(readonly=True, aggregator="sum", default=0)
     next_reminder_at = fields.Datetime(readonly=True)
     last_reminded_at = fields.Datetime(string="Last reminder", readonly=True)
 

@@ -275,7 +275,9 @@ class OdaCallback(models.Model):
         vals = {
             name: value
             for name, value in vals.items()
-            if self._fields[name].convert_to_write(self[name], self) != (value or False)
+            # a talk in the very first minute is measured too
+            if name == "minutes"
+            or self._fields[name].convert_to_write(self[name], self) != (value or False)
         }
         if vals:
             self.write(vals)

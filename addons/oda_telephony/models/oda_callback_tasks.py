@@ -178,6 +178,9 @@ class OdaCallback(models.Model):
 
     def _close_task(self, words, cancelled=False):
         """Close the task with what came of it, as the system does."""
+        if self.user_id:
+            news = {"id": self.id, "over": True}
+            self.user_id._bus_send("oda_telephony.callback", news)
         # sudo: what the call brought about closes the task, whosever it is
         task = self.activity_id.sudo().exists().filtered("active")
         if not task:

@@ -21,6 +21,7 @@ class CallbackCase(TelephonyCase):
         cls.env["oda.day"].search([]).active = False
         cls.ana.name, cls.igor.name = "t_ana", "t_igor"
         cls.callbacks = cls.env["oda.callback"]
+        cls.callbacks.search([]).unlink()
         company = cls.env.company
         company.oda_callback_minutes = 30
         company.oda_callback_night_minutes = 60

@@ -38,6 +38,8 @@ test("the same caller again replaces the notice, others stand beside", async () 
     await tell({ id: 6, name: "<b>Maria</b>" });
     expect(".o_notification").toHaveCount(2);
     expect(".o_notification b").toHaveCount(0);
+    await tell({ id: 6, over: true });
+    expect(".o_notification").toHaveCount(1, { message: "somebody has called" });
 });
 
 test("several at once are one notice", async () => {

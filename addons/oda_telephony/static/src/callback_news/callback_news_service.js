@@ -27,6 +27,9 @@ export const callbackNewsService = {
 
         bus_service.subscribe("oda_telephony.callback", (news) => {
             shown.get(news.id)?.();
+            if (news.over) {
+                return;
+            }
             const who = news.name === news.phone ? news.name : `${news.name}, ${news.phone}`;
             const words = news.rows > 1 ? _t("%s callers wait for your call", news.rows) : who;
             const close = notification.add(words, {

@@ -68,6 +68,11 @@ class WorkCalendar:
         self._periods: dict[date, list] = {}
 
     # ---------------------------------------------------------------- questions
+    @property
+    def opens_at_all(self) -> bool:
+        """False of a week without one opening hour."""
+        return self._open_at_all
+
     def is_working(self, moment: datetime) -> bool:
         """True when somebody is at work at ``moment`` (aware)."""
         moment = _utc(moment)

@@ -5,7 +5,6 @@ import logging
 import time
 from datetime import datetime, timedelta, timezone
 
-from odoo.addons.oda_base import phone as numbers
 from odoo.addons.oda_base.connectors import (
     Delivery,
     Driver,
@@ -76,11 +75,7 @@ class MoldcellConnector(Driver):
         if envelope.kind != "contact":
             return None
         query = moldcell.contact_query(envelope.fields)
-        e164 = numbers.parse(query.phone).e164
-        if not e164:
-            return {}
-        found = env["oda.call"]._answer_contact(account, e164)
-        return moldcell.contact_answer(*found) if found else {}
+        return moldcell.contact_answer(*env["oda.call"]._answer_contact(account, query))
 
     def parse(self, content_type, body):
         """Return the `CallEvent` of a stored push; never raises on a stored one."""

@@ -4,43 +4,6 @@ from odoo.fields import Domain
 
 from odoo.addons.oda_base import phone as numbers
 
-# Sub-queries of one table each instead of joins: for so few rows it is planning that
-# costs, and Odoo's pool discards prepared plans after each request.
-_WHO_CALLS = """
-SELECT COALESCE(NULLIF(p.name, ''), p.complete_name),
-       COALESCE((SELECT c.name FROM res_partner c WHERE c.id = p.parent_id),
-                p.company_name, ''),
-       p.oda_is_new,
-       CASE WHEN p.oda_adviser_id IS NOT NULL THEN p.id END,
-       (SELECT u.login FROM oda_pbx_user u
-         WHERE u.account_id = %(account)s AND u.user_id = p.oda_adviser_id
-           AND (SELECT r.active FROM res_users r WHERE r.id = u.user_id)
-         LIMIT 1)
-  FROM res_partner p
- WHERE p.id = ANY(ARRAY(SELECT partner_id FROM oda_phone WHERE e164 = %(e164)s))
-   AND p.active AND (p.company_id IS NULL OR p.company_id = %(company)s)
- LIMIT 9
-"""
-# The adviser has left or has no phone here: who before them has one?
-_WHO_ELSE = """
-SELECT u.login FROM oda_pbx_user u
- WHERE u.account_id = %(account)s AND u.user_id = COALESCE(
-     (SELECT s.user_id FROM oda_consultation_session s
-       WHERE s.partner_id = %(partner)s AND s.user_id = ANY({reachable})
-         AND s.started_at < (now() AT TIME ZONE 'UTC') + interval '1 day'
-       ORDER BY s.started_at DESC LIMIT 1),
-     (SELECT l.user_id FROM crm_lead l
-       WHERE l.partner_id = %(partner)s AND l.user_id = ANY({reachable})
-         AND l.active AND l.type = 'opportunity' AND l.won_status = 'pending'
-       ORDER BY l.write_date DESC LIMIT 1))
- LIMIT 1
-""".format(
-    reachable="""ARRAY(
-         SELECT u.user_id FROM oda_pbx_user u
-          WHERE u.account_id = %(account)s
-            AND (SELECT r.active FROM res_users r WHERE r.id = u.user_id))"""
-)
-
 
 class OdaCall(models.Model):
     """One call: all legs that the exchange keeps under one id.
@@ -210,33 +173,3 @@ class OdaCall(models.Model):
     def _open_consultation(self, partner, user=None):
         name = self._case_name(partner)
         return self.env["crm.lead"]._oda_find_or_open(partner, name=name, user=user)
-
-    # === THE QUESTION OF A RINGING PHONE ===#
-
-    @api.model
-    def _answer_contact(self, account, query):
-        """Return `(name, responsible login or None)` for a `ContactQuery`, or None.
-
-        One indexed statement, nothing written: the exchange holds a live call.
-        Responsible is the beneficiary's adviser; should that person have no login
-        at this exchange, a second statement finds who before them has one.
-        Several people on one number: their count, and no responsible.
-        """
-        e164 = numbers.parse(getattr(query, "phone", query)).e164
-        at = {"e164": e164, "account": account.id, "company": account.company_id}
-        self.env.cr.execute(_WHO_CALLS, at)
-        people = self.env.cr.fetchall()
-        if not people:
-            return None
-        if len(people) > 1:
-            companies = {company for _name, company, *_rest in people if company}
-            if len(companies) == 1 and all(row[1] for row in people):
-                return f"{companies.pop()} ({len(people)})", None
-            return f"{people[0][0]} + {len(people) - 1}", None
-        name, company, is_new, advised, responsible = people[0]
-        if advised and not responsible:
-            self.env.cr.execute(_WHO_ELSE, {**at, "partner": advised})
-            responsible = (self.env.cr.fetchone() or (None,))[0]
-        if is_new:
-            return None if not responsible else ("", responsible)
-        return (f"{name} — {company}" if company else name), responsible

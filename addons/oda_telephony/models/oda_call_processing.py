@@ -104,6 +104,7 @@ class OdaCall(models.Model):
         users = self.env["oda.pbx.user"]._users_of(account, sorted(logins))
         # Told over the bus they need this one field, not all that a user has.
         self.env["res.users"].union(*users.values()).fetch(["partner_id"])
+        before = [work.stored and work.stored.outcome for work in works]
         self._write_calls(works, account, users)
         self.env["oda.dial"]._adopt(works)
         for work in works:
@@ -114,6 +115,21 @@ class OdaCall(models.Model):
             self._talk(work)
             self._offer_recordings(work)
             self._tell(work, users)
+        concluded = self.browse().union(
+            *(
+                work.call
+                for work, outcome in zip(works, before, strict=True)
+                if work.state.outcome and work.state.outcome != outcome
+            )
+        )
+        if concluded:
+            concluded._concluded()
+
+    def _concluded(self):
+        """These calls' outcome is final, or has just changed; rooms extend it.
+
+        Called once a batch, in its transaction, when sessions and legs are written.
+        """
 
     @api.model
     def _write_calls(self, works, account, users=None):

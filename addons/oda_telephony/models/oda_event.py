@@ -15,5 +15,12 @@ class OdaEvent(models.Model):
                 "The phone of a colleague was silenced or let ring again"
             ),
             "connector.contact_token": self.env._("The dialplan's key was shown"),
+            "callback.drop": self.env._("A call to return was dropped"),
+            "callback.by_hand": self.env._(
+                "A call to return was closed by hand, without a call"
+            ),
+            "route.create": self.env._("A routing rule was made"),
+            "route.change": self.env._("A routing rule was changed"),
+            "route.remove": self.env._("A routing rule was removed"),
             "pbx.newcomers_full": self.env._("The list of new PBX logins is full"),
         }

@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.tests import TransactionCase, new_test_user
 
 from odoo.addons.oda_base.connectors import Push
+from odoo.addons.oda_telephony.drivers.events import ContactQuery
 
 SECRET = "a-token-of-the-tests"
 
@@ -89,6 +90,10 @@ class TelephonyCase(TransactionCase):
         while box._drain_batch(self.account.id):
             pass
         self.env.invalidate_all()
+
+    def query(self, phone, did=None, callid="call-1"):
+        """Return the question of an exchange while it rings."""
+        return ContactQuery(phone=phone, callid=callid, did=did)
 
     def event(self, kind, **values):
         self.push("event", type=kind, **values)

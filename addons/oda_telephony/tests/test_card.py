@@ -254,16 +254,15 @@ class TestCard(TelephonyCase):
         self.answered_call()
         answer = self.env["oda.call"]._answer_contact
         account = self.account._account()
-        self.assertEqual(answer(account, "+37369555111"), ("Vasile Croitoru", "ana"))
-        self.assertIsNone(answer(account, "+37379999999"))
+        known = self.query("37369555111")
+        self.assertEqual(answer(account, known), ("Vasile Croitoru", "ana"))
+        self.assertEqual(answer(account, self.query("37379999999")), ("", None))
         self.partner.company_name = "Atelier SRL"
         self.env.flush_all()
-        self.assertEqual(
-            answer(account, "+37369555111")[0], "Vasile Croitoru — Atelier SRL"
-        )
+        self.assertEqual(answer(account, known)[0], "Vasile Croitoru — Atelier SRL")
         self.ana.active = False
         self.env.flush_all()
-        self.assertIsNone(answer(account, "+37369555111")[1])
+        self.assertIsNone(answer(account, known)[1])
 
     def test_contact_answer_names_who_can_be_reached(self):
         """The adviser has no phone at this exchange: the one before them has."""
@@ -275,7 +274,7 @@ class TestCard(TelephonyCase):
         self.assertEqual(self.partner.oda_adviser_id, boss)
         self.env.flush_all()
         _name, responsible = self.env["oda.call"]._answer_contact(
-            self.account._account(), "+37369555111"
+            self.account._account(), self.query("37369555111")
         )
         self.assertEqual(responsible, "ana")
 
@@ -284,7 +283,7 @@ class TestCard(TelephonyCase):
         self.env["res.partner"].create({"name": "Elena", "phone": "+37369555111"})
         self.env.flush_all()
         name, responsible = self.env["oda.call"]._answer_contact(
-            self.account._account(), "+37369555111"
+            self.account._account(), self.query("37369555111")
         )
         self.assertIn("+ 1", name)
         self.assertIsNone(responsible)

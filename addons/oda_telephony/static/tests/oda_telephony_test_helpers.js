@@ -85,16 +85,16 @@ export async function push(values) {
 }
 
 /** Only the bus message. */
-export async function notify(payload) {
+export async function notify(payload, type = "oda_telephony.call") {
     const { env } = MockServer;
     const [partner] = env["res.partner"].read(serverState.partnerId);
     const bus = getService("bus_service");
     const received = new Deferred();
     const onReceived = () => received.resolve();
-    bus.subscribe("oda_telephony.call", onReceived);
-    env["bus.bus"]._sendone(partner, "oda_telephony.call", payload);
+    bus.subscribe(type, onReceived);
+    env["bus.bus"]._sendone(partner, type, payload);
     await received;
-    bus.unsubscribe("oda_telephony.call", onReceived);
+    bus.unsubscribe(type, onReceived);
     await settle();
 }
 

@@ -125,9 +125,12 @@ class OdaRecordingArchive(models.Model):
         recording = self.env["oda.recording"].browse(recording_id)
         path, key = None, None
         if state == "stored" and fname:
-            path = self.env["ir.attachment"]._full_path(fname)
-            if not os.path.exists(path):
-                path = self._copied(recording, out, copies)
+            # with "://" an addon keeps it elsewhere, see _open_attachment
+            path = (
+                self._copied(recording, out, copies)
+                if "://" in fname
+                else self.env["ir.attachment"]._full_path(fname)
+            )
             if token and path:
                 key = self._sound_key(recording, token)
         yes_no = self.env._("yes") if announced else self.env._("no")

@@ -161,7 +161,7 @@ class OdaRecordingArchive(models.Model):
                 INSERT INTO oda_recording_archive_item
                        (archive_id, recording_id, part, position, state)
                 SELECT %(archive)s, id,
-                       1 + ((upto - size) / %(part)s)::int, place, 'todo'
+                       1 + div(upto - size, %(part)s)::int, place, 'todo'
                   FROM (SELECT r.id, COALESCE(r.size, 0) AS size,
                                row_number() OVER w AS place,
                                sum(COALESCE(r.size, 0)::bigint) OVER w AS upto
@@ -330,6 +330,7 @@ class OdaRecordingArchive(models.Model):
 
         An archive never outlives the retention of what is in it.
         """
+        self.env.flush_all()
         self.env.cr.execute(
             """
             SELECT a.id FROM oda_recording_archive a

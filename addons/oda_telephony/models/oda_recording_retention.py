@@ -203,6 +203,7 @@ class OdaRecording(models.Model):
     @api.model
     def _remove_batch(self, account_id, months):
         """Remove at most `BATCH` sounds of an account; return how many."""
+        self.env.flush_all()
         self.env.cr.execute(
             _OVER_AGE,
             {

@@ -63,6 +63,7 @@ class OdaRecording(models.Model):
         company = self.env["res.company"].sudo().browse(company_id)
         if not company.exists() or not company.oda_recording_encrypt:
             return None, 0
+        self.flush_model()
         self.env.cr.execute(
             "SELECT id FROM oda_recording WHERE company_id = %s AND id > %s "
             "AND state = 'stored' AND audio_key IS NULL ORDER BY id LIMIT 1 "
@@ -107,6 +108,7 @@ class OdaRecording(models.Model):
     @api.model
     def _reseal_batch(self, first, after):
         """Seal a batch anew; return (last row or None, how many)."""
+        self.flush_model()
         self.env.cr.execute(
             "SELECT id FROM oda_recording WHERE id > %s AND audio_key IS NOT NULL "
             "AND NOT starts_with(audio_key, %s) ORDER BY id LIMIT %s FOR UPDATE",

@@ -213,14 +213,13 @@ class OdaRecording(models.Model):
             raise SoundGone
         if not attachment.store_fname:
             return io.BytesIO(attachment.raw or b"")
+        if "://" in attachment.store_fname:
+            # An addon keeps it elsewhere (fs_attachment): as that one reads it.
+            return io.BytesIO(attachment.raw or b"")
         try:
             return open(attachment._full_path(attachment.store_fname), "rb")
-        except OSError:
-            # Not a file of this machine's filestore: an addon's storage, or lost.
-            content = attachment.raw
-            if not content:
-                raise SoundGone from None
-            return io.BytesIO(content)
+        except FileNotFoundError:
+            raise SoundGone from None
 
     # === REMOVING ===#
 

@@ -103,7 +103,7 @@ class SealedReader(io.RawIOBase):
         if magic != _MAGIC or not 0 < self._piece <= _MAX_PIECE:
             raise SealedBroken("This is no sealed file.")
         body, step = total - _HEADER.size, self._piece + _NONCE + _TAG
-        self._count = -(-body // step)
+        self._count = max(1, -(-body // step))
         if body - (self._count - 1) * step < _NONCE + _TAG:
             raise SealedBroken("The sealed file was cut short.")
         self.size = body - self._count * (_NONCE + _TAG)

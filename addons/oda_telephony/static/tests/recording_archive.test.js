@@ -5,8 +5,10 @@ import {
     defineModels,
     fields,
     getService,
+    MockServer,
     models,
     mountView,
+    serverState,
 } from "@web/../tests/web_test_helpers";
 import { sayBytes } from "@oda_telephony/recording_archive/recording_archive";
 
@@ -49,12 +51,23 @@ test("progress comes by the bus, and the form follows when it is over", async ()
     expect("[role=progressbar]").toHaveAttribute("aria-valuenow", "10");
     expect("[name=total_bytes]").toHaveText("1.5 KB");
     expect("a.btn").toHaveAttribute("href", "/x/7/1");
-    const bus = getService("bus_service");
-    const tell = (news) => bus.trigger?.("oda_telephony.archive", news);
-    OdaRecordingArchive._records[0].state = "done";
-    const { env } = await import("@odoo/hoot").then(() => ({ env: null }));
-    expect(env).toBe(null);
+    await getService("bus_service").start(); // what is sent before is lost
+    const { env } = MockServer;
+    const [partner] = env["res.partner"].browse(serverState.partnerId);
+    getService("bus_service").subscribe("oda_telephony.archive", (news) =>
+        expect.step(`${news.id}: ${news.progress}`)
+    );
+    const tell = (news) => env["bus.bus"]._sendone(partner, "oda_telephony.archive", news);
     tell({ id: 8, state: "running", progress: 99 });
+    tell({ id: 7, state: "running", progress: 55 });
+    await expect.waitForSteps(["8: 99", "7: 55"]);
     await animationFrame();
-    expect("[role=progressbar]").toHaveAttribute("aria-valuenow", "10");
+    expect("[role=progressbar]").toHaveAttribute("aria-valuenow", "55");
+    env["oda.recording.archive"].write([7], { state: "done" });
+    tell({ id: 7, state: "done", progress: 100 });
+    await expect.waitForSteps(["7: 100"]);
+    await animationFrame();
+    await animationFrame();
+    expect("[role=progressbar]").toHaveCount(0);
+    expect("a[href$='/sums']").toHaveCount(1);
 });

@@ -15,7 +15,7 @@ from oda_tools.runtime import Runtime
 from . import load, report
 from .ground import Ground
 
-BENCHES = ("contact", "intake", "calls", "card", "crm", "kill9")
+BENCHES = ("contact", "intake", "calls", "card", "crm", "archive", "kill9")
 
 
 def run(runtime, only="", quick=False):

@@ -19,6 +19,7 @@ from odoo.addons.oda_base import sealing
 from odoo.addons.oda_crm.spreadsheet import guard
 
 from ..sound import names
+from ..sound.archive_worker import MALLOC
 from ..sound.sealed import SealedReader
 
 _logger = logging.getLogger(__name__)
@@ -215,7 +216,8 @@ class OdaRecordingArchive(models.Model):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(handle,),
-                env={"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+                # nothing of the server's own environment: its keys may be named there
+                env={"PYTHONPATH": os.environ.get("PYTHONPATH", ""), **MALLOC},
             )
         finally:
             os.close(handle)

@@ -7,7 +7,7 @@ import {
     queryAllTexts,
     queryOne,
 } from "@odoo/hoot-dom";
-import { animationFrame, mockFetch } from "@odoo/hoot-mock";
+import { animationFrame } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
     defineModels,
@@ -172,7 +172,7 @@ for (const [status, words] of [
     [500, "The recording could not be played. Reload the page to try again."],
 ]) {
     test(`says what is wrong with the sound: ${status}`, async () => {
-        mockFetch(() => new Response("", { status }));
+        onRpc("/oda/recording/1", () => new Response("", { status }), { pure: true });
         await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 5 } });
         await manuallyDispatchProgrammaticEvent(queryOne("audio", { visible: false }), "error");
         await animationFrame();

@@ -15,7 +15,16 @@ from oda_tools.runtime import Runtime
 from . import load, report
 from .ground import Ground
 
-BENCHES = ("contact", "intake", "calls", "card", "crm", "faults", "kill9")
+BENCHES = (
+    "contact",
+    "intake",
+    "calls",
+    "card",
+    "crm",
+    "faults",
+    "archive",
+    "kill9",
+)
 
 
 def run(runtime, only="", quick=False):

@@ -85,7 +85,7 @@ def _fill(stage, runtime, name, folder):
     stage.doing("packing the files")
     with tarfile.open(folder / FILES, "w") as archive:
         if (paths.FILESTORE / name).is_dir():
-            archive.add(paths.FILESTORE / name, "filestore")
+            archive.add(paths.FILESTORE / name, "filestore", filter=_worth_keeping)
     state = stamps.read(f"database-{name}")
     manifest = {
         "database": name,
@@ -98,6 +98,12 @@ def _fill(stage, runtime, name, folder):
         "sha256": {file: _sha256(folder / file) for file in (DUMP, FILES)},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+def _worth_keeping(member):
+    """Leave out archives of recordings: they are made again from what is kept."""
+    passing = ("filestore/oda_archives", "filestore/oda_incoming")
+    return None if member.name.startswith(passing) else member
 
 
 def restore():

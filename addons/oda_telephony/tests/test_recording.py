@@ -8,8 +8,8 @@ from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.oda_base.net.errors import NotThere, Refused, Temporary
 
-from ..models import oda_recording
-from ..models.oda_recording import GIVE_UP, QUICK_TRIES
+from ..models import oda_recording_fetch
+from ..models.oda_recording_fetch import GIVE_UP, QUICK_TRIES
 from .common import TelephonyCase
 
 LINK = "https://tenant.pbx.moldcell.md/records/1.mp3"
@@ -47,14 +47,14 @@ class TestRecording(TelephonyCase):
 
         model = type(self.env["oda.recording"])
         for name, double in (
-            ("_downloader", lambda _model, _hosts: Downloader()),
+            ("_downloader", lambda _model, _hosts, _max: Downloader()),
             ("_enqueue", lambda _model, _delay: None),
         ):
             patcher = patch.object(model, name, double)
             patcher.start()
             self.addCleanup(patcher.stop)
         patcher = patch(
-            "odoo.addons.oda_telephony.models.oda_recording.audio.mp3_duration",
+            "odoo.addons.oda_telephony.models.oda_recording_fetch.audio.mp3_duration",
             return_value=61,
         )
         patcher.start()
@@ -66,7 +66,7 @@ class TestRecording(TelephonyCase):
         def here(_registry, uid, function, context=None, **_kwargs):
             return function(self.env(user=uid, context=context or {}))
 
-        return patch(f"{oda_recording.__name__}.in_own_transaction", here)
+        return patch(f"{oda_recording_fetch.__name__}.in_own_transaction", here)
 
     def _offered(self, link=LINK):
         call = self.answered_call(link=link)

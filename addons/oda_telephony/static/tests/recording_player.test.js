@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@odoo/hoot";
-import { click, manuallyDispatchProgrammaticEvent, queryAllTexts, queryOne } from "@odoo/hoot-dom";
+import {
+    click,
+    manuallyDispatchProgrammaticEvent,
+    pointerDown,
+    press,
+    queryAllTexts,
+    queryOne,
+} from "@odoo/hoot-dom";
 import { animationFrame } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
@@ -8,10 +15,16 @@ import {
     models,
     mountView,
     mountWithCleanup,
+    onRpc,
 } from "@web/../tests/web_test_helpers";
 import "@oda_telephony/duration_field/duration_field";
 import "@oda_telephony/duration_field/has_sound_field";
 import { RecordingPlayer } from "@oda_telephony/recording_player/recording_player";
+import {
+    decodeWaveform,
+    drawWaveform,
+    skipSilence,
+} from "@oda_telephony/recording_player/waveform";
 
 describe.current.tags("desktop");
 
@@ -37,13 +50,26 @@ class OdaRecording extends models.Model {
 defineMailModels();
 defineModels([OdaRecording]);
 
-test("speed and skipping", async () => {
-    await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 205 } });
-    const audio = queryOne("audio");
-    expect(audio).toHaveAttribute("src", "/oda/recording/1");
+onRpc("oda.recording", "get_player", () => ({ waveform: "", download: false }));
+
+/** @returns {Promise<HTMLAudioElement>} of a player that has loaded its sound */
+async function loadedPlayer(props = {}) {
+    await mountWithCleanup(RecordingPlayer, {
+        props: { id: 1, state: "stored", duration: 205, ...props },
+    });
+    const audio = queryOne("audio", { visible: false });
+    audio.play = async () => expect.step("play");
     await manuallyDispatchProgrammaticEvent(audio, "loadedmetadata");
     await animationFrame();
+    return audio;
+}
+
+test("speed and skipping", async () => {
+    const audio = await loadedPlayer();
+    expect(audio).toHaveAttribute("src", "/oda/recording/1");
+    expect(audio).toHaveAttribute("preload", "none");
     expect(audio).toHaveAttribute("aria-label", "Recording, 3:25");
+    expect(queryAllTexts("[name=speed]")).toEqual(["0.75×", "1×", "1.25×", "1.5×", "2×"]);
     await click("[name=speed]:contains(1.5)");
     await animationFrame();
     expect(audio.playbackRate).toBe(1.5);
@@ -58,17 +84,102 @@ test("speed and skipping", async () => {
 
 test("the length is known before anything is loaded", async () => {
     await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 205 } });
-    const audio = queryOne("audio");
+    const audio = queryOne("audio", { visible: false });
     audio.play = async () => expect.step("play");
-    expect("audio").not.toBeVisible(); // it would say 0:00 / 0:00
+    expect("[role=slider]").toHaveCount(0);
     expect("[name=play]").toHaveText("Listen, 3:25");
     await click("[name=play]");
     expect.verifySteps(["play"]);
     await manuallyDispatchProgrammaticEvent(audio, "loadedmetadata");
     await animationFrame();
-    expect("audio").toBeVisible();
+    expect("[role=slider]").toHaveCount(1);
     expect("[name=play]").toHaveCount(0);
+    expect("[name=download]").toHaveCount(0);
 });
+
+test("the line of time by keyboard and by click", async () => {
+    const audio = await loadedPlayer();
+    expect("[role=slider]").toHaveAttribute("aria-valuemax", "205");
+    queryOne("[role=slider]").focus();
+    await press("ArrowRight");
+    expect(audio.currentTime).toBe(5);
+    await press("PageUp");
+    await animationFrame();
+    expect(audio.currentTime).toBe(35);
+    expect("[role=slider]").toHaveAttribute("aria-valuenow", "35");
+    expect("[role=slider]").toHaveAttribute("aria-valuetext", "0:35 of 3:25");
+    await press("Home");
+    expect(audio.currentTime).toBe(0);
+    await press("End");
+    expect(audio.currentTime).toBe(205);
+    await press(" ");
+    expect.verifySteps(["play"]);
+    const box = queryOne("[role=slider]").getBoundingClientRect();
+    await pointerDown("[role=slider]", {
+        position: { clientX: box.left + box.width / 2, clientY: box.top + 5 },
+    });
+    expect(Math.abs(audio.currentTime - 102.5)).toBeLessThan(2);
+});
+
+test("a click before anything is loaded begins there", async () => {
+    onRpc("oda.recording", "get_player", () => ({ waveform: btoa("\x50".repeat(200)), download: true }));
+    await mountWithCleanup(RecordingPlayer, {
+        props: { id: 1, state: "stored", duration: 200, eager: true },
+    });
+    await animationFrame();
+    const audio = queryOne("audio", { visible: false });
+    audio.play = async () => expect.step("play");
+    expect(".o_oda_recording_bars").toHaveCount(1);
+    expect("a[name=download]").toHaveAttribute("href", "/oda/recording/1?download=1");
+    queryOne("[role=slider]").focus();
+    await press("PageUp");
+    expect.verifySteps(["play"]);
+    expect(audio.currentTime).toBe(0);
+    await manuallyDispatchProgrammaticEvent(audio, "loadedmetadata");
+    expect(audio.currentTime).toBe(30);
+});
+
+test("silence is jumped over when one wants it", async () => {
+    // 100 s: 20 s of talk, 60 s of silence, 20 s of talk
+    const bytes = "\x50".repeat(20) + "\x01".repeat(60) + "\x50".repeat(20);
+    onRpc("oda.recording", "get_player", () => ({ waveform: btoa(bytes), download: false }));
+    const audio = await loadedPlayer({ duration: 100, eager: true });
+    await animationFrame();
+    Object.defineProperty(audio, "paused", { get: () => false });
+    audio.currentTime = 25;
+    await manuallyDispatchProgrammaticEvent(audio, "timeupdate");
+    expect(audio.currentTime).toBe(25);
+    await click("[name=quiet]");
+    await manuallyDispatchProgrammaticEvent(audio, "timeupdate");
+    expect(audio.currentTime).toBe(79.7);
+});
+
+test("how a waveform is read", () => {
+    expect([...decodeWaveform("AP8=")]).toEqual([0, 255]);
+    expect([...decodeWaveform("not base64 !")]).toEqual([]);
+    expect([...decodeWaveform(false)]).toEqual([]);
+    expect(drawWaveform(decodeWaveform("AP8="), 2)).toBe("M0.5 49v2M1.5 2v96");
+    const values = Uint8Array.from([0, 0, 9, 0]);
+    expect(skipSilence(values, 4, 0)).toBe(1.7);
+    expect(skipSilence(values, 4, 1)).toBe(1, { message: "a short pause stays" });
+    expect(skipSilence(values, 4, 2.5)).toBe(2.5);
+    expect(skipSilence(values, 0, 0)).toBe(0);
+});
+
+for (const [status, words] of [
+    [503, "The recording is encrypted and does not open. Tell an administrator."],
+    [404, "The recording is no longer there."],
+    [500, "The recording could not be played. Reload the page to try again."],
+]) {
+    test(`says what is wrong with the sound: ${status}`, async () => {
+        onRpc("/oda/recording/1", () => new Response("", { status }), { pure: true });
+        await mountWithCleanup(RecordingPlayer, { props: { id: 1, state: "stored", duration: 5 } });
+        await manuallyDispatchProgrammaticEvent(queryOne("audio", { visible: false }), "error");
+        await animationFrame();
+        await animationFrame();
+        expect(".o_oda_recording").toHaveText(words);
+    });
+}
 
 test("a list marks what can be heard", async () => {
     await mountView({
@@ -95,6 +206,7 @@ for (const [state, words] of [
     ["pending", "The recording is being fetched."],
     ["failed", "The recording could not be fetched from the phone system."],
     ["missing", "The phone system has no recording of this call."],
+    ["deleted", "The recording was removed: its time was over."],
 ]) {
     test(`says why there is nothing to hear: ${state}`, async () => {
         await mountWithCleanup(RecordingPlayer, { props: { id: 1, state, duration: 0 } });

@@ -11,8 +11,13 @@ export class RecordingWidget extends Component {
     // Listening must not open the row of a list or the card of a kanban.
     static template = xml`
         <div t-if="record.resId" t-on-click.stop="() => {}">
-            <RecordingPlayer t-key="record.resId" id="record.resId" state="record.data.state or 'pending'" duration="record.data.duration"/>
+            <RecordingPlayer t-key="record.resId" id="record.resId" state="record.data.state or 'pending'" duration="record.data.duration" eager="eager"/>
         </div>`;
+
+    /** One recording on a form shows its waveform at once; rows of a list wait. */
+    get eager() {
+        return this.env.config?.viewType === "form";
+    }
 
     get record() {
         return this.props.record;

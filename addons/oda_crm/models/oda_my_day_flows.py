@@ -26,47 +26,54 @@ class OdaMyDay(models.AbstractModel):
         """``[{id, name, total, most, stages}]`` of the flows, in their order.
 
         A stage is ``{id, name, count, stale, missing, days, oldest}``: days its open
-        consultations have been in it, on average and at most. Three statements.
+        consultations have been in it, on average and at most. Last, with the id False,
+        what is in no flow. Three statements.
         """
         found = self._oda_my_day_stage_counts()
-        # Flows and stages are read whole: they are few.
-        flows = self.env["crm.team"].search_fetch(
-            [
-                ("use_opportunities", "=", True),
-                ("company_id", "in", [False, *self.env.companies.ids]),
-            ],
-            ["name", "oda_own_stages"],
-            order="sequence, id",
+        filled = {flow_id for flow_id, _stage_id in found}
+        # Flows and stages are read whole: they are few. An archived flow is shown
+        # while anything is open in it.
+        flows = (
+            self.env["crm.team"]
+            .with_context(active_test=False)
+            .search_fetch(
+                Domain("id", "in", list(filter(None, filled)))
+                | (
+                    Domain("active", "=", True)
+                    & Domain("use_opportunities", "=", True)
+                    & Domain("company_id", "in", [False, *self.env.companies.ids])
+                ),
+                ["name", "oda_own_stages"],
+                order="sequence, id",
+            )
         )
         stages = self.env["crm.stage"].search_fetch(
             [], ["name", "is_won", "team_ids"], order="sequence, id"
         )
-        funnels = []
-        for flow in flows:
-            own = stages.filtered(
-                lambda one, flow=flow: (
-                    flow in one.team_ids
-                    or (not one.team_ids and not flow.oda_own_stages)
-                    or (flow.id, one.id) in found
-                )
-            )
-            rows = [
-                {"id": one.id, "name": one.name, **found[flow.id, one.id]}
-                for one in own
-                if not one.is_won
-            ]
-            counts = [row["count"] for row in rows]
-            if rows:
-                funnels.append(
-                    {
-                        "id": flow.id,
-                        "name": flow.name,
-                        "total": sum(counts),
-                        "most": max(counts),
-                        "stages": rows,
-                    }
-                )
-        return funnels
+        funnels = [self._oda_my_day_funnel(flow, stages, found) for flow in flows]
+        if None in filled:
+            funnels.append(self._oda_my_day_funnel(flows.browse(), stages, found))
+        return [one for one in funnels if one["stages"]]
+
+    @api.model
+    def _oda_my_day_funnel(self, flow, stages, found):
+        """One of them; of no flow only the stages in which there is anything."""
+        key = flow.id or None
+        rows = [
+            {"id": one.id, "name": one.name, **found[key, one.id]}
+            for one in stages
+            if (key, one.id) in found
+            or (flow and not one.is_won and flow in one.team_ids)
+            or (flow and not one.is_won and not (one.team_ids or flow.oda_own_stages))
+        ]
+        counts = [row["count"] for row in rows]
+        return {
+            "id": flow.id,
+            "name": flow.name or self.env._("In no flow"),
+            "total": sum(counts),
+            "most": max(counts, default=0),
+            "stages": rows,
+        }
 
     @api.model
     def _oda_my_day_stage_counts(self):

@@ -5,6 +5,7 @@ from freezegun import freeze_time
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import CrmCase
@@ -391,6 +392,22 @@ class TestMyDay(MyDayCase):
         )
         self.assertEqual(flow["stages"][0]["days"], 5.0)
         self.assertEqual(flow["stages"][1]["count"], 0)
+
+    def test_nothing_open_is_left_out_of_the_flows(self):
+        """In no flow, or in one that was archived: still somebody's consultation."""
+        self.open_case("Homeless", team_id=False)
+        self.open_case("In an old flow", team_id=self.elsewhere.id)
+        self.elsewhere.active = False
+        flows = {flow["id"]: flow for flow in self.day(self.head)["flows"]}
+        self.assertEqual(flows[self.elsewhere.id]["total"], 1)
+        self.assertGreaterEqual(flows[False]["total"], 1)
+        leads = self.env["crm.lead"].with_user(self.head)
+        self.assertEqual(
+            sum(flow["total"] for flow in flows.values()),
+            leads.search_count(
+                leads._oda_open_domain() & Domain("stage_id", "!=", False)
+            ),
+        )
 
     def test_programmes(self):
         programme = self.env["oda.programme"].create(

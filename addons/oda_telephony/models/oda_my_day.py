@@ -150,13 +150,11 @@ class OdaMyDay(models.AbstractModel):
     def _oda_my_day_heat_kinds(self):
         kinds = super()._oda_my_day_heat_kinds()
         if self.env["oda.call"].has_access("read"):
+            answered = [("outcome", "=", "answered"), ("merged_into_id", "=", False)]
             kinds["calls"] = {
                 "label": self.env._("Calls answered"),
                 "model": "oda.call",
-                "domain": [
-                    ("outcome", "=", "answered"),
-                    ("merged_into_id", "=", False),
-                ],
+                "domain": answered,
                 "at": "started_at",
                 "user_field": "user_id",
             }

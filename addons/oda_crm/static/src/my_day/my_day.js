@@ -23,7 +23,6 @@ const VIEW_KEY = "oda_crm.my_day.view";
 const TICK = 60_000;
 /** News of one deed come in bunches. */
 const CALM = 400;
-const LOOKS = { mine: "lanes", team: DayTeam, flows: DayFlows };
 
 /** Kinds of bus messages after which the day looks different; addons add theirs. */
 export const dayNews = registry.category("oda_my_day_news");
@@ -31,6 +30,10 @@ dayNews
     .add("mail.activity/updated", true)
     .add("oda_crm.next_step", true)
     .add("oda_crm.stale", true);
+
+/** What draws a view that has no lanes: a component with the prop `day`; addons add theirs. */
+export const dayLooks = registry.category("oda_my_day_looks");
+dayLooks.add("team", DayTeam).add("flows", DayFlows);
 
 /** "My day": the page a working day begins with. See `oda.my.day`. */
 export class MyDay extends Component {
@@ -64,10 +67,9 @@ export class MyDay extends Component {
         useExternalListener(document, "visibilitychange", () => this.onTick());
     }
 
-    /** @returns {typeof Component | undefined} what draws a view that has no lanes */
+    /** @returns {typeof Component | null} null: lanes */
     get look() {
-        const look = LOOKS[this.state.day?.view];
-        return look === "lanes" ? undefined : look;
+        return dayLooks.get(this.state.day.view, null);
     }
 
     get today() {

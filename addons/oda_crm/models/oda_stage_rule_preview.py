@@ -175,23 +175,24 @@ class OdaStageRule(models.Model):
             for one in team.sudo().lead_properties_definition or ()
             if one.get("type") != "separator"
         ]
-        _ = self.env._
         groups.append(
-            _group("properties", _("Questions of the flow"), questions, card=True)
+            _group(
+                "properties", self.env._("Questions of the flow"), questions, card=True
+            )
         )
         types = self.env["mail.activity.type"].search(
             [("res_model", "in", (False, "crm.lead"))]
         )
         tasks = [_item("task", one) for one in types]
-        groups.append(_group("tasks", _("Tasks"), tasks))
+        groups.append(_group("tasks", self.env._("Tasks"), tasks))
         instruments = self.env["oda.instrument"].search(
             ["|", ("team_ids", "=", False), ("team_ids", "in", team.ids)]
         )
         advice = [_item("instrument", one) for one in instruments]
-        groups.append(_group("instruments", _("Instruments"), advice))
+        groups.append(_group("instruments", self.env._("Instruments"), advice))
         for key, name, owner in (
-            ("lead", _("Of the consultation, not on the card"), False),
-            ("partner", _("Of the beneficiary, not on the card"), True),
+            ("lead", self.env._("Of the consultation, not on the card"), False),
+            ("partner", self.env._("Of the beneficiary, not on the card"), True),
         ):
             rest = [
                 {"kind": "field", "what": what, "label": label}
@@ -209,7 +210,7 @@ class OdaStageRule(models.Model):
             for cell in cells
             if (cell.kind, cell.what) not in known
         ]
-        groups.append(_group("others", _("Others"), others))
+        groups.append(_group("others", self.env._("Others"), others))
         return [group for group in groups if group["items"]]
 
     @api.model

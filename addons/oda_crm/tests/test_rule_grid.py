@@ -23,7 +23,7 @@ class GridCase(RulesCase):
         super().setUp()
         self.commit()  # what the class has made is of another transaction
 
-    def read(self):
+    def look(self):
         return self.grid.get_grid(self.flow.id)
 
     def cell(self, stage, what, kind="field", **more):
@@ -35,7 +35,7 @@ class GridCase(RulesCase):
         } | (more)
 
     def save(self, rules, base=None):
-        base = self.read()["rules"] if base is None else base
+        base = self.look()["rules"] if base is None else base
         done = self.grid.save_grid(self.flow.id, base, rules)
         self.commit()
         return done
@@ -61,7 +61,7 @@ class TestRuleGrid(GridCase):
     # === READING ===#
 
     def test_the_grid_of_a_flow(self):
-        told = self.read()
+        told = self.look()
         self.assertEqual([one["id"] for one in told["stages"]], self.stages.ids)
         self.assertEqual(
             [(one["stage"], one["what"]) for one in told["rules"]],
@@ -89,7 +89,7 @@ class TestRuleGrid(GridCase):
                 {"group_id": group.id, "field_id": field(model, name).id}
             )
         self.addCleanup(self.registry.reset_changes)
-        told = {group["key"]: group for group in self.read()["groups"]}
+        told = {group["key"]: group for group in self.look()["groups"]}
         self.assertNotIn(other.key, told)
         self.assertTrue(told[mine.key]["card"])
         self.assertEqual(
@@ -110,7 +110,7 @@ class TestRuleGrid(GridCase):
     def test_whatever_is_offered_can_be_asked(self):
         offered = [
             {**one, "id": None, "stage": self.stages[0].id, "label": None}
-            for group in self.read()["groups"]
+            for group in self.look()["groups"]
             for one in group["items"]
         ]
         self.assertGreater(len(offered), 60)
@@ -119,14 +119,14 @@ class TestRuleGrid(GridCase):
 
     def test_what_was_lost_is_said(self):
         self.rule_city.write({"active": False, "broken": True})
-        told = self.read()
+        told = self.look()
         self.assertEqual(told["lost"], ["Stage 1: City"])
         self.assertNotIn("city", [one["what"] for one in told["rules"]])
 
     # === SAVING ===#
 
     def test_saving_makes_moves_changes_and_removes(self):
-        name, city, plan = self.read()["rules"]
+        name, city, plan = self.look()["rules"]
         self.save(
             [
                 {**city, "mandatory": False},
@@ -152,7 +152,7 @@ class TestRuleGrid(GridCase):
         self.commit()
         before = self.events()
         with patch.object(type(self.env["oda.stage.rule"]), "_write_plain") as written:
-            self.save(self.read()["rules"])
+            self.save(self.look()["rules"])
         self.assertFalse(written.called)
         self.assertEqual(self.events(), before)
 
@@ -179,7 +179,7 @@ class TestRuleGrid(GridCase):
 
     def test_it_binds_at_the_next_move(self):
         lead = self.case(self.consultant, **self.ANSWERED)
-        self.save([*self.read()["rules"], self.cell(0, "referred")])
+        self.save([*self.look()["rules"], self.cell(0, "referred")])
         with self.refused("Referred"):
             lead.stage_id = self.stages[1]
 
@@ -193,7 +193,7 @@ class TestRuleGrid(GridCase):
             sent.append((kind, payload))
 
         with patch.object(bus, "_sendone", keep):
-            name, city, plan = self.read()["rules"]
+            name, city, plan = self.look()["rules"]
             self.save([city, self.cell(1, "referred"), plan])
         event = self.events() - before
         self.assertEqual(len(event), 1)
@@ -219,7 +219,7 @@ class TestRuleGrid(GridCase):
     # === TWO ADMINISTRATORS ===#
 
     def test_the_second_is_told_and_nothing_is_overwritten(self):
-        base = self.read()["rules"]
+        base = self.look()["rules"]
         name, city, plan = base
         self.save([name, {**city, "mandatory": False}, plan])
         mine = [name, city, plan, self.cell(2, "referred")]
@@ -255,10 +255,10 @@ class TestRuleGrid(GridCase):
     # === UNDO ===#
 
     def test_undo(self):
-        first = self.read()["rules"]
+        first = self.look()["rules"]
         self.save(first[:1])
         self.save([{**first[0], "mandatory": False}])
-        last = self.read()["last"]
+        last = self.look()["last"]
         self.assertEqual(last["who"], self.admin.name)
         done = self.grid.undo_grid(self.flow.id, last["id"])
         self.assertEqual(done["skipped"], [])
@@ -268,20 +268,20 @@ class TestRuleGrid(GridCase):
         self.grid.undo_grid(self.flow.id, again["id"])
         self.assertEqual(self.asked(), [(0, "contact_name"), (0, "city"), (1, "plan")])
         # what is left to undo is how the class made them
-        self.assertNotIn(self.read()["last"]["id"], (last["id"], again["id"]))
+        self.assertNotIn(self.look()["last"]["id"], (last["id"], again["id"]))
 
     def test_undo_of_what_was_changed_since_is_refused(self):
-        name, city, plan = self.read()["rules"]
+        name, city, plan = self.look()["rules"]
         self.save([name, city])
-        last = self.read()["last"]
+        last = self.look()["last"]
         self.rule_city.with_user(self.admin).strict = True
         self.commit()
         with self.refused("changed again since"):
             self.grid.undo_grid(self.flow.id, last["id"])
 
     def test_undo_of_another_flow_or_of_nothing_is_refused(self):
-        self.save(self.read()["rules"][:1])
-        last = self.read()["last"]
+        self.save(self.look()["rules"][:1])
+        last = self.look()["last"]
         other = self.env["crm.team"].create({"name": "Another"})
         for bad in (last["id"] + 1000, *NONSENSE):
             with self.subTest(bad=str(bad)[:20]), self.refused("no such change"):
@@ -291,12 +291,12 @@ class TestRuleGrid(GridCase):
 
     def test_undo_skips_what_is_gone(self):
         type_ = self.env["mail.activity.type"].create({"name": "Visit"})
-        rules = self.read()["rules"]
+        rules = self.look()["rules"]
         self.save([*rules, self.cell(0, str(type_.id), kind="task")])
         self.save(rules[:1])
         self.stages[1].unlink()
         type_.unlink()
-        last = self.read()["last"]
+        last = self.look()["last"]
         self.commit()
         done = self.grid.undo_grid(self.flow.id, last["id"])
         self.assertEqual(len(done["skipped"]), 2)
@@ -307,11 +307,11 @@ class TestRuleGrid(GridCase):
     # === THE PREVIEW ===#
 
     def preview(self, rules, **more):
-        base = self.read()["rules"]
+        base = self.look()["rules"]
         return self.grid.preview_grid(self.flow.id, base, rules, **more)
 
     def test_an_empty_card_says_what_it_would_say(self):
-        name, city, plan = self.read()["rules"]
+        name, city, plan = self.look()["rules"]
         new = self.cell(0, "referred", mandatory=False)
         told = self.preview([city, new, name, plan])
         first, second, third, _last = self.stages.ids
@@ -327,7 +327,7 @@ class TestRuleGrid(GridCase):
 
     def test_a_real_card_says_the_same_as_the_card_itself_after_saving(self):
         lead = self.case(contact_name="Ion")
-        rules = [*self.read()["rules"], self.cell(0, "referred"), self.cell(1, "phone")]
+        rules = [*self.look()["rules"], self.cell(0, "referred"), self.cell(1, "phone")]
         told = self.preview(rules, lead_id=lead.id)["real"]
         self.assertEqual(told["stage"], self.stages[0].id)
         self.save(rules)
@@ -348,7 +348,7 @@ class TestRuleGrid(GridCase):
         self.assertEqual(self.env["crm.lead"].search_count([]), leads)
 
     def test_how_many_would_be_held_back(self):
-        rules = self.read()["rules"]
+        rules = self.look()["rules"]
         self.case()
         self.case(referred="A friend")
         at_two = self.case(**self.ANSWERED)
@@ -425,14 +425,14 @@ class TestRuleGrid(GridCase):
             ({**good, "condition": "__import__('os')"}, "cannot be read"),
             ({**good, "what": "city"}, "asked twice"),
         ):
-            rules = [*self.read()["rules"], bad]
+            rules = [*self.look()["rules"], bad]
             for verb in (self.save, self.preview):
                 with self.subTest(bad=str(bad)[:80], verb=verb.__name__):
                     with self.refused(words):
                         verb(rules)
 
     def test_nonsense_is_refused_in_words(self):
-        flow, rules = self.flow.id, self.read()["rules"]
+        flow, rules = self.flow.id, self.look()["rules"]
         for bad in NONSENSE:
             for name, call in {
                 "flow": lambda bad=bad: self.grid.get_grid(bad),
@@ -457,7 +457,7 @@ class TestRuleGrid(GridCase):
     # === WHO ===#
 
     def test_only_administrators(self):
-        rules = self.read()["rules"]
+        rules = self.look()["rules"]
         flow = self.flow.id
         for role in (
             "consultant",
@@ -494,7 +494,7 @@ class TestRuleGrid(GridCase):
         with self.refused("not in the flow"):
             grid.preview_grid(self.flow.id, [], [], lead.id)
         self.flow.company_id = self.env.company
-        rules = self.read()["rules"]
+        rules = self.look()["rules"]
         for call in (
             lambda: grid.get_grid(self.flow.id),
             lambda: grid.save_grid(self.flow.id, rules, []),

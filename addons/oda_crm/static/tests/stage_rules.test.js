@@ -139,7 +139,7 @@ describe("the line under the status bar", () => {
         await click(".o_field_widget[name=city] input");
         await edit("Cahul");
         await changeRules();
-        expect(queryAllTexts(".o_oda_to_go_on button")).toEqual(["1.Contact", "2.City", "Call"]);
+        expect(queryAllTexts(".o_oda_to_go_on button")).toEqual(["Contact", "2.City", "Call"]);
         expect(".o_field_widget[name=city] input").toHaveValue("Cahul");
     });
 

@@ -8,6 +8,7 @@ class CrmActivityReport(models.Model):
     _inherit = "crm.activity.report"
     _description = "Tasks Done"
 
+    mail_activity_type_id = fields.Many2one(string="Kind of task")
     user_id = fields.Many2one(string="Responsible")
     lead_id = fields.Many2one(string="Consultation")
     team_id = fields.Many2one(string="Flow")

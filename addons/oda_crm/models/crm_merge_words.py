@@ -2,6 +2,7 @@
 from odoo import fields, models
 
 
+# pylint: disable-next=no-wizard-in-models  # labels of core's wizard, nothing else
 class CrmMergeOpportunity(models.TransientModel):
     """The centre's words for core's fields: nothing but labels."""
 

@@ -16,9 +16,6 @@ class CrmTeam(models.Model):
     use_leads = fields.Boolean(
         string="Inquiries", help="Inquiries are sorted before they are consultations."
     )
-    alias_id = fields.Many2one(
-        help="A letter to this address opens a consultation in this flow."
-    )
     member_ids = fields.Many2many(string="Consultants")
     crm_team_member_ids = fields.One2many(
         string="Members of the flow",

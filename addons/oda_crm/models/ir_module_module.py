@@ -30,7 +30,8 @@ class IrModuleModule(models.Model):
         They are made before their names are translated, and know nothing of a language
         that comes later.
         """
-        super()._load_module_terms(modules, langs, overwrite=overwrite)
+        done = super()._load_module_terms(modules, langs, overwrite=overwrite)
         if "oda_crm" in modules and "oda.card.field" in self.env:
             # sudo: labels only, for whoever loads the language
             self.env["ir.model.fields"].sudo()._oda_bridges()._oda_bridge_rename()
+        return done

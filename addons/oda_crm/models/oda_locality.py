@@ -34,7 +34,7 @@ class OdaLocality(models.Model):
             ("district", "District"),
             ("municipality", "Municipality"),
             ("autonomy", "Autonomous unit"),
-            ("town", "Town"),
+            ("town", "Town or city"),
             ("sector", "City district"),
             ("commune", "Commune"),
             ("village", "Village"),

@@ -60,6 +60,7 @@ INTENDED = {
     "oda.right": {"get_matrix", "reset_row", "set_cell", "undo_change"},
     "oda.segment": {"action_show"},
     "oda.segment.similar": {"action_make"},
+    "oda.segment.similar.match": {"action_open"},
     "oda.task.result": {"action_confirm"},
     "oda.timeline": {"oda_timeline_page"},
     "res.partner": {

@@ -71,6 +71,7 @@ INTENDED = {
     "oda.segment.similar": {"action_make"},
     "oda.stage.rule": {"get_grid", "preview_grid", "save_grid", "undo_grid"},
     "crm.stage": {"action_oda_earlier", "action_oda_later"},
+    "oda.segment.similar.match": {"action_open"},
     "oda.task.result": {"action_confirm"},
     "oda.timeline": {"oda_timeline_page"},
     "res.partner": {

@@ -1,0 +1,2 @@
+-- A copy of the database must not ring anybody's phone.
+UPDATE oda_connector_account SET moldcell_token_sealed = NULL, moldcell_address = NULL;

@@ -266,6 +266,7 @@ def _differences(row, one):
         "outcome": (row["outcome"], one.outcome),
         "direction": (row["direction"], one.direction),
         "phone": (row["phone"], one.phone),
+        "rating": (row["rating"], one.rating),
         "duration": (row["duration"], one.duration),
         "answered by": (row["answered_by"] or "", (one.talkers or ("",))[0]),
         "talkers": (talkers, set(one.talkers)),
@@ -276,8 +277,6 @@ def _differences(row, one):
     if one.direction == "in" and row["e164"]:
         right["cards"] = (row["owners"], 1)
         right["card"] = (bool(row["partner_id"]), True)
-    if one.rating:
-        right["rating"] = (row["rating"], one.rating)
     return [
         f"{row['callid']}: {name} is {is_!r}, not {should!r}"
         for name, (is_, should) in right.items()

@@ -30,9 +30,9 @@ MAX_ROWS = 20_000
 def history_csv(text, now=None):
     """Return the events of a pulled cmd=history, for reconciliation.
 
-    Rows: UID,type,client,account,via,start,wait,duration,record[,quality]; a row with
-    a mark for the talk gives a second event, of kind 'rating'. A row that makes no
-    sense is 'ignored' with a reason.
+    Rows: UID,type,client,account,via,start,wait,duration,record[,quality]. The last
+    column is left alone: nobody says whether it is the client's mark or the line's. A
+    row that makes no sense is 'ignored' with a reason.
     """
     events = []
     for line in _lines(text)[:MAX_ROWS]:
@@ -63,7 +63,6 @@ def _csv_events(line, now):
     values = {"uid": uid, "type": kind, "client": client, "user": account}
     values |= {"start": start, "wait": wait, "duration": talk}
     values["record"] = rest[0] if rest else ""
-    values["rating"] = rest[1] if len(rest) > 1 else ""
     # One column for both: the number dialled, or the one that was shown.
     direction = DIRECTIONS.get(kind.lower())
     values["telnum" if direction == "out" else "diversion"] = via
@@ -73,7 +72,8 @@ def _csv_events(line, now):
 def history_json(text, now=None):
     """Return the events of GET /crmapi/v1/history/json.
 
-    An empty period is `null` there. ValueError: the answer is no list of calls.
+    An empty period is `null` there. A row with a `rating` gives a second event, of
+    that kind. ValueError: the answer is no list of calls.
     """
     events = []
     for row in json_rows(text)[:MAX_ROWS]:

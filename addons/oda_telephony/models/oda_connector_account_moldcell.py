@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import NO_ACCESS
@@ -6,6 +8,8 @@ from odoo.fields import NO_ACCESS
 from odoo.addons.oda_base import sealing, settings
 
 from ..drivers import moldcell_api
+
+_logger = logging.getLogger(__name__)
 
 
 class OdaConnectorAccount(models.Model):
@@ -78,15 +82,21 @@ class OdaConnectorAccount(models.Model):
     def _account_options(self):
         options = super()._account_options()
         if self.connector == "moldcell":
-            # sudo: as the secret of the account
-            sealed = self.sudo().moldcell_token_sealed
             options |= {
                 "mode": self.moldcell_mode or "crm_api",
                 "address": self.moldcell_address or "",
-                "token": sealing.unseal(sealed, self._moldcell_token_context())
-                if sealed
-                else "",
+                "token": "",
             }
+            # sudo: as the secret of the account
+            sealed = self.sudo().moldcell_token_sealed
+            try:
+                if sealed:
+                    context = self._moldcell_token_context()
+                    options["token"] = sealing.unseal(sealed, context)
+            except sealing.SealError as error:
+                # Pushes go on; only commands have to wait for a new token.
+                _logger.error("connector account %s: %s", self.id, error)
+                options["address"] = ""
         return options
 
     def _oda_demo_address(self):

@@ -44,10 +44,11 @@ class OdaConnectorAccount(models.Model):
 
     @api.depends("reconcile_failures")
     def _compute_live_state(self):
-        super()._compute_live_state()
+        done = super()._compute_live_state()
         for account in self.filtered("active"):
             if account.reconcile_failures >= TROUBLE_AFTER:
                 account.live_state = "trouble"
+        return done
 
     @api.model
     def _cron_reconcile(self):

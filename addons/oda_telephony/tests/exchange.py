@@ -288,6 +288,7 @@ def expected(exchange, arrived):
         push["callid"]: push["status"] for push in arrived if push["cmd"] == "history"
     }
     merged = {second: callid for callid, second in told if second}
+    rated = {push["callid"] for push in arrived if push["cmd"] == "rating"}
     found = {}
     for callid, call in exchange.calls.items():
         if callid in merged:
@@ -307,6 +308,6 @@ def expected(exchange, arrived):
             {one.url for one in parts if one.url},
             call.phone,
             call.direction,
-            call.rating,
+            call.rating if callid in rated else 0,
         )
     return found, merged

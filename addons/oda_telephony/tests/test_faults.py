@@ -176,7 +176,7 @@ class TestFaults(ReconcileCase):
             "direction": (call.direction, one.direction),
             "phone": (call.phone, one.phone),
             "duration": (call.duration, one.duration),
-            "rating": (call.rating if one.rating else 0, one.rating),
+            "rating": (call.rating, one.rating),
             "answered by": (
                 call.user_id.login or "",
                 f"t_{one.talkers[0]}" if one.talkers else "",

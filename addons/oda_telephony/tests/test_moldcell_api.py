@@ -215,14 +215,17 @@ class TestAnswers(BaseCase):
 class TestHistory(BaseCase):
     """Rows of history, and the dialled call among them."""
 
-    def test_the_last_column_is_the_clients_mark(self):
+    def test_marks(self):
         row = "c,in,37369123456,ana,3732,2026-11-21T16:00:00+02:00,5,60,,4\r\n"
-        record, mark = history_csv(row, NOW)
+        (record,) = history_csv(row, NOW)
         self.assertEqual((record.kind, record.duration), ("history", 65))
+        self.assertIsNone(record.rating, "quality may be that of the line")
+        row = {"uid": "c", "type": "in", "user": "ana", "client": "1234567"}
+        (_record, mark) = history_json(json.dumps([row | {"rating": 4}]), NOW)
         self.assertEqual((mark.kind, mark.callid, mark.rating), ("rating", "c", 4))
-        for odd in ("", "0", "6", "good", "4.5"):
-            row = f"c,in,1,ana,3732,2026-11-21T16:00:00+02:00,5,60,,{odd}"
-            self.assertEqual(len(history_csv(row, NOW)), 1, odd)
+        for odd in ("", "0", 6, "good", 4.5, True, None):
+            found = history_json(json.dumps([row | {"rating": odd}]), NOW)
+            self.assertEqual(len(found), 1, odd)
 
     def test_json_says_busy_where_csv_cannot(self):
         row = {"uid": "c", "type": "out", "user": "ana", "client": "1234567"}

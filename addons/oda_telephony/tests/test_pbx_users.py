@@ -264,6 +264,23 @@ class TestPbxUsers(TelephonyCase):
         self.assertFalse(self.ana_line.silent_wanted)
         self.assertIn("did not understand", self.ana_line.silent_words)
 
+    def test_verbs_of_the_driver(self):
+        driver, account = self.account._driver(), self.account._account()
+        self.pbx.answers["subscribeOnCalls"] = "OK"
+
+        def send(verb, **payload):
+            return driver.send(account, {"verb": verb, "payload": payload}).state
+
+        self.assertEqual(send("subscribe", login="ana", group="g_1", on=False), "done")
+        self.assertEqual(
+            self.pbx.asked[-1],
+            ("subscribeOnCalls", {"user": "ana", "group_id": "g_1", "status": "off"}),
+        )
+        # Without a group the exchange would switch the person everywhere.
+        self.assertEqual(send("subscribe", login="ana", group="", on=False), "failed")
+        self.assertEqual(send("authenticate"), "failed", "only verbs, no methods")
+        self.assertEqual(len(self.pbx.asked), 1)
+
     def test_the_newer_way_cannot(self):
         self.account.moldcell_mode = "v1"
         self.assertFalse(self.ana_line.can_silence)

@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tests.common import BaseCase
+from odoo.tools import file_open
 
 from .. import reconciling
 from ..connector_moldcell import MoldcellConnector
@@ -364,6 +365,26 @@ class TestReconcile(ReconcileCase):
         self.assertEqual(self.reconcile(), "nothing to compare with")
         self.assertFalse(self.pbx.asked)
         self.assertFalse(self.account.reconcile_next_at)
+
+    def test_a_copy_of_the_database_commands_nobody(self):
+        self.account.moldcell_token = "a-secret-token"
+        self.env.flush_all()
+        with file_open("oda_telephony/data/neutralize.sql") as statements:
+            self.env.cr.execute(statements.read())
+        self.account.invalidate_recordset()
+        self.assertFalse(self.account.has_moldcell_token)
+        self.assertFalse(self.account._pbx_can("dial"))
+
+    def test_a_token_that_does_not_open_stops_commands_not_pushes(self):
+        self.account.sudo().moldcell_token_sealed = "oda1.broken"
+        logger = "odoo.addons.oda_telephony.models.oda_connector_account_moldcell"
+        with self.assertLogs(logger, "ERROR"):
+            plain = self.account._account()
+        self.assertEqual(plain.options["address"], "")
+        self.assertTrue(plain.secret, "what verifies pushes is there")
+        with self.assertLogs(logger, "ERROR"):
+            self.reconcile()
+        self.assertIn("address and token", self.account.reconcile_words)
 
     def test_fields_of_the_job_are_not_for_hands(self):
         for name in ("reconciled_until", "reconcile_found", "reconcile_next_at"):

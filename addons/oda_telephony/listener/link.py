@@ -168,7 +168,7 @@ class Link(threading.Thread):
             presences += self.presences.feed(message)
         before = self._cdr.position
         if self.config.cdr_file:
-            for row in self._cdr.read():
+            for row in self._cdr.news():
                 self.tracker.record(row, now)
         news += self.tracker.tick(now)
         self._keep(news, presences, moved=self._cdr.position != before)

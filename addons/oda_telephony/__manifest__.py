@@ -11,6 +11,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/oda_telephony_rules.xml",
+        "security/oda_pbx_listener_rules.xml",
         "data/oda_telephony_data.xml",
         "views/oda_call_views.xml",
         "views/oda_recording_views.xml",

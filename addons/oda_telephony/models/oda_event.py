@@ -11,6 +11,5 @@ class OdaEvent(models.Model):
             **super()._sentences(),
             "recording.listen": self.env._("A recording was listened to"),
             "recording.refused": self.env._("A recording was refused"),
-            "connector.contact_token": self.env._("The dialplan's key was shown"),
             "pbx.newcomers_full": self.env._("The list of new PBX logins is full"),
         }

@@ -44,7 +44,7 @@ class Link(threading.Thread):
         self.connected, self.words, self.heard = False, "not tried yet", 0.0
         self.version = ""
         self.inbox = queue.SimpleQueue()  # messages from the other threads
-        self.tracker = Tracker(Habits(**(spool.fact("habits") or {})))
+        self.tracker = Tracker(Habits.of(spool.fact("habits")))
         self.tracker.restore(_loaded(spool.calls()))
         self.presences = PresenceBook(self.tracker.habits)
         self._cdr = CdrTail(config.cdr_file, spool.fact("cdr"))

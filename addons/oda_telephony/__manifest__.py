@@ -14,6 +14,7 @@
         "security/oda_recording_rules.xml",
         "security/oda_telephony_rules.xml",
         "security/oda_routing_rules.xml",
+        "security/oda_pbx_listener_rules.xml",
         "data/oda_telephony_data.xml",
         "data/oda_routing_data.xml",
         "data/oda_recording_data.xml",

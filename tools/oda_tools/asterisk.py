@@ -66,12 +66,10 @@ def ensure(say=lambda text: None):
 def _packages(cache, say):
     """The record of complete and unchanged packages, downloading them if need be."""
     debs = cache / "debs"
-    try:
+    with contextlib.suppress(OSError, ValueError, KeyError):
         record = json.loads((debs / "record.json").read_text())
         if all(server.sha256(debs / n) == h for n, h in record["files"].items()):
             return record
-    except (OSError, ValueError, KeyError):
-        pass
     reasons = []
     for archive in apt.archives():
         folder = cache / f"debs.new-{os.getpid()}"

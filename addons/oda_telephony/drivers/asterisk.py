@@ -140,7 +140,9 @@ class Tracker:
 
     def _on_newchannel(self, m, now):
         uid, home, name = m.get("Uniqueid"), m.get("Linkedid"), m.get("Channel", "")
-        if not uid or not home or uid in self._where or len(self.calls) > MAX_CALLS:
+        if not uid or not home or uid in self._where:
+            return
+        if home not in self.calls and not self._room():
             return
         context, exten = m.get("Context", ""), m.get("Exten", "")
         habits = self.habits
@@ -373,6 +375,19 @@ class Tracker:
             self.calls[callid] = Call(callid, started=now, seen=now)
             self.touched.add(callid)
         return self.calls[callid]
+
+    def _room(self):
+        """True when one more call can be kept; the longest settled go for it.
+
+        Should a row of one that went still come, it is told anew, under its old keys.
+        """
+        if len(self.calls) < MAX_CALLS:
+            return True
+        settled = [c for c in self.calls.values() if c.over and not c.channels]
+        settled.sort(key=lambda call: call.over)
+        for call in settled[: len(settled) // 2 + 1]:
+            self._forget(call.id)
+        return bool(settled)
 
     def _forget(self, callid):
         del self.calls[callid]

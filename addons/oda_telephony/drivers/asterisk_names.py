@@ -8,7 +8,7 @@ commas lie between patterns.
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 #: of a channel's name `PJSIP/701-0000001a`, `Local/101@agents-00000002;1`
 _TAIL = re.compile(r"-[0-9a-f]{8}(?:;([12]))?$")
@@ -32,6 +32,13 @@ class Habits:
     trunks: str = "PJSIP/trunk*"
     contexts: str = "from-trunk, from-pstn"
     recordings: str = "/var/spool/asterisk/recording"
+
+    @classmethod
+    def of(cls, facts):
+        """Return the habits in a dict that another version may have written."""
+        known = {one.name for one in fields(cls)}
+        texts = {k: v for k, v in (facts or {}).items() if isinstance(v, str)}
+        return cls(**{name: texts[name] for name in known & texts.keys()})
 
     def login(self, channel):
         """Return the login of a person's channel, else None.

@@ -24,7 +24,7 @@ class CdrTail:
         """JSON-able place to go on from."""
         return [self._file, self._at]
 
-    def read(self):
+    def news(self):
         """Return the rows that are new, in order; [] when there is no file."""
         rows = []
         try:

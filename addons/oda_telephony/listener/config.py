@@ -41,8 +41,9 @@ class Config:
         return f"{self.odoo_url.rstrip('/')}/oda/in/asterisk/{self.key}"
 
 
-def load(path, environ=os.environ):
+def load(path, environ=None):
     """Return the :class:`Config` of an ini file; raise :class:`ConfigError`."""
+    environ = os.environ if environ is None else environ
     parser = configparser.ConfigParser(interpolation=None)
     try:
         with open(path, encoding="utf-8") as file:

@@ -44,7 +44,7 @@ class Link(threading.Thread):
         self.connected, self.words, self.heard = False, "not tried yet", 0.0
         self.version = ""
         self.inbox = queue.SimpleQueue()  # messages from the other threads
-        self.tracker = Tracker(Habits(**(spool.fact("habits") or {})))
+        self.tracker = Tracker(Habits.of(spool.fact("habits")))
         self.tracker.restore(_loaded(spool.calls()))
         self.presences = PresenceBook(self.tracker.habits)
         self._cdr = CdrTail(config.cdr_file, spool.fact("cdr"))
@@ -168,7 +168,7 @@ class Link(threading.Thread):
             presences += self.presences.feed(message)
         before = self._cdr.position
         if self.config.cdr_file:
-            for row in self._cdr.read():
+            for row in self._cdr.news():
                 self.tracker.record(row, now)
         news += self.tracker.tick(now)
         self._keep(news, presences, moved=self._cdr.position != before)

@@ -101,8 +101,8 @@ class Poster(threading.Thread):
             raise Trouble(_why(status, words))
         self._state_at, self._told = time.monotonic() + STATE_EVERY, now
         try:
-            habits = Habits(**json.loads(words)["habits"])
-        except (ValueError, KeyError, TypeError):
+            habits = Habits.of(json.loads(words)["habits"])
+        except (ValueError, KeyError, TypeError, AttributeError):
             return  # an Odoo of another version: what we know stays
         if habits != self.link.tracker.habits:
             self.link.inbox.put(habits)

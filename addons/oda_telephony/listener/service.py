@@ -36,10 +36,10 @@ def main(arguments):
         config = load(options.config)
         spool = Spool(config.spool)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     except Busy as busy:
-        print(f"Another listener uses {busy}: one is enough.", file=sys.stderr)
+        sys.stderr.write(f"Another listener uses {busy}: one is enough.\n")
         return 3
     link = Link(config, spool, stop)
     ari = Ari(config, link, stop)

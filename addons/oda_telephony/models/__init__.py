@@ -12,7 +12,6 @@ from . import (
     oda_pbx_listener,
     oda_call,
     oda_call_processing,
-    oda_call_asterisk,
     oda_call_merge,
     oda_call_dial,
     oda_call_reconcile,
@@ -59,4 +58,6 @@ from . import (
     mail_activity,
     base_partner_merge,
     oda_worktime,
+    oda_call_asterisk,
+    oda_event_asterisk,
 )

@@ -58,7 +58,9 @@ class OdaConnectorAccount(models.Model):
         help="Of the user in ari.conf. Kept encrypted and never shown again: write a "
         "new one to replace it.",
     )
-    has_ari_secret = fields.Boolean(compute="_compute_has_ari_secret")
+    has_ari_secret = fields.Boolean(
+        string="Password is set", compute="_compute_has_ari_secret"
+    )
     ast_dial_endpoint = fields.Char(
         string="Phone to ring",
         default="PJSIP/{login}",
@@ -70,7 +72,9 @@ class OdaConnectorAccount(models.Model):
         default="oda-dial",
         help="Where the dialplan takes the number that is to be called.",
     )
-    pbx_listener_ids = fields.One2many("oda.pbx.listener", "account_id")
+    pbx_listener_ids = fields.One2many(
+        "oda.pbx.listener", "account_id", string="Listener"
+    )
     listener_state = fields.Selection(
         [
             ("never", "Not heard of yet"),
@@ -78,7 +82,7 @@ class OdaConnectorAccount(models.Model):
             ("apart", "Not connected to the exchange"),
             ("connected", "Connected"),
         ],
-        string="Listener",
+        string="State of the listener",
         compute="_compute_listener",
         groups="oda_base.group_admin",
     )

@@ -28,7 +28,6 @@ class OdaEvent(models.Model):
             "pbx.silence": self.env._(
                 "The phone of a colleague was silenced or let ring again"
             ),
-            "connector.contact_token": self.env._("The dialplan's key was shown"),
             "callback.drop": self.env._("A call to return was dropped"),
             "callback.by_hand": self.env._(
                 "A call to return was closed by hand, without a call"

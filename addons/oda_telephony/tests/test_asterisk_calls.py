@@ -4,10 +4,12 @@
 import json
 import random
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.tests.common import BaseCase, tagged
 
 from .. import callstate
+from ..drivers import asterisk
 from ..drivers import asterisk_cdr as cdr
 from ..drivers.ami import Message
 from ..drivers.asterisk import Habits, Tracker
@@ -223,6 +225,19 @@ class TestTracker(BaseCase):
             world.hear([(world.now + 0.1, message)])
         world._keep(world.tracker.resync([], world.now))
         world.end()
+
+    def test_a_rush_of_calls_finds_room(self):
+        world = World()
+        with patch.object(asterisk, "MAX_CALLS", 40):
+            for number in range(500):
+                fields = {"Event": "Newchannel", "Uniqueid": f"{number}.1"}
+                fields |= {"Linkedid": f"{number}.1", "Context": "from-trunk"}
+                fields |= {"Channel": f"X/{number}-00000001", "Exten": "1"}
+                world.hear([(world.now + 1, Message(fields))])
+                world.hear([(world.now, Message(fields, Event="Hangup"))])
+        self.assertLessEqual(len(world.tracker.calls), 40)
+        over = [n for n in world.news.values() if n.event.kind == "ended"]
+        self.assertEqual(len(over), 500, "none is left out")
 
     def test_causes(self):
         self.assertEqual(outcome_of_cause("17"), "busy")

@@ -142,18 +142,18 @@ class TestCdrTail(ListenerCase):
         super().setUp()
         self.file = self.folder / "oda.csv"
 
-    def write(self, *names, tail=""):
+    def append(self, *names, tail=""):
         with open(self.file, "a", encoding="utf-8") as file:
             file.write("".join(map(LINE.format, names)) + tail)
 
     def names(self, tail):
-        return [row.linkedid for row in tail.read()]
+        return [row.linkedid for row in tail.news()]
 
     def test_what_was_before_us_is_not_told(self):
-        self.write("old")
+        self.append("old")
         tail = CdrTail(str(self.file))
         self.assertEqual(self.names(tail), [])
-        self.write("new", tail='"half')
+        self.append("new", tail='"half')
         self.assertEqual(self.names(tail), ["new"])
         with open(self.file, "a", encoding="utf-8") as file:
             file.write(LINE.format("x")[1:])
@@ -162,18 +162,18 @@ class TestCdrTail(ListenerCase):
     def test_goes_on_after_a_restart_and_a_rotation(self):
         tail = CdrTail(str(self.file))
         self.assertEqual(self.names(tail), [], "not written yet")
-        self.write("one")
+        self.append("one")
         self.assertEqual(self.names(tail), ["one"])
-        self.write("two")
+        self.append("two")
         tail = CdrTail(str(self.file), json.loads(json.dumps(tail.position)))
         self.assertEqual(self.names(tail), ["two"])
-        self.write("three")
+        self.append("three")
         self.file.rename(f"{self.file}.1")
-        self.write("four")
+        self.append("four")
         self.assertEqual(self.names(tail), ["three", "four"])
         self.file.write_text("")
         self.assertEqual(self.names(tail), [])
-        self.write("five")
+        self.append("five")
         self.assertEqual(self.names(tail), ["five"])
 
 

@@ -106,6 +106,12 @@ class TestNames(BaseCase):
         self.assertTrue(login is None or 0 < len(login) <= 64)
         habits.outside(name, name)
 
+    def test_habits_of_another_version(self):
+        self.assertEqual(
+            Habits.of({"persons": "a", "new": "b", "trunks": 5}).persons, "a"
+        )
+        self.assertEqual(Habits.of(None), Habits())
+
     def test_only_files_that_ari_gives_out(self):
         habits = Habits(recordings="/var/spool/asterisk/recording/")
         folder = "/var/spool/asterisk/recording"

@@ -116,3 +116,14 @@ def test_night_caller_becomes_a_morning_task(hours, new_page, system, artifacts)
     desk.wait_for_selector(".o_list_view, .o_kanban_view")
     shot(desk, artifacts, "callback-4-nobody-waits")
     assert desk.locator(f".o_content >> text={NUMBER}").count() == 0
+
+
+def test_decision_is_written_once_the_exchange_has_its_answer(system):
+    asked = {"from": "+37369123456", "auto": {"client_hangup_after": 4}}
+    callid = post(system, "/api/moldcell/call", asked)["callid"]
+    found = system.wait_for(
+        "SELECT reconstructed, jsonb_array_length(steps) > 0 FROM oda_route_decision "
+        f"WHERE callid = '{callid}'",
+        bool,
+    )
+    assert found == "f|t", "as it was taken, with the rules that were asked"

@@ -56,6 +56,7 @@ from . import (
     oda_callback_tasks,
     oda_callback_tell,
     mail_activity,
+    mail_activity_type,
     base_partner_merge,
     oda_worktime,
     oda_call_asterisk,

@@ -17,4 +17,6 @@ class CrmLead(models.Model):
         # sudo: all of them, as core lets this user merge the consultations
         calls = self.env["oda.call"].sudo()
         calls.search([("lead_id", "in", opportunities.ids)]).lead_id = self
+        owed = self.env["oda.callback"].sudo()  # sudo: as above
+        owed.search([("lead_id", "in", opportunities.ids)]).lead_id = self
         return done

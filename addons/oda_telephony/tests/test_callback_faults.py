@@ -3,6 +3,7 @@ import random
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
 from .common_callback import STRANGER, CallbackCase
@@ -186,6 +187,28 @@ class TestCallbackFaults(CallbackCase):
         self.assertFalse(task.exists().active)
         self.talked(phone="37369555222", type="out")
         self.assertEqual(first.state, "done", "any of their numbers")
+
+    def test_two_consultations_become_one(self):
+        values = {"type": "opportunity", "partner_id": self.partner.id}
+        main, twin = self.env["crm.lead"].create(
+            [
+                {**values, "name": "A", "user_id": self.igor.id},
+                {**values, "name": "B", "user_id": self.ana.id},
+            ]
+        )
+        self.missed()
+        row = self.row()
+        row.lead_id = twin
+        main._merge_dependences(twin)
+        self.assertEqual(row.lead_id, main)
+
+    def test_the_type_of_these_tasks_stays(self):
+        kind = self.env.ref("oda_telephony.activity_type_callback")
+        with self.assertRaises(UserError):
+            kind.unlink()
+        kind.active = False
+        self.missed()
+        self.assertEqual(self.row().activity_id.activity_type_id, kind)
 
     def test_task_that_vanished_is_planned_again(self):
         lead = self.env["crm.lead"].create(

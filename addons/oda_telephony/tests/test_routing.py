@@ -129,27 +129,35 @@ class TestRouting(RoutingCase):
         self.assertIsNone(self.ask()[1])
         self.assertIn("public holiday", self.decision().words)
 
-    def test_presence_is_heeded_once_it_is_known(self):
-        calls = self.env["oda.call"]
+    def presence(self, login, presence, **ago):
+        """Let the exchange say so of a login; the columns come with its driver."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "ALTER TABLE oda_pbx_user ADD COLUMN IF NOT EXISTS presence varchar, "
+            "ADD COLUMN IF NOT EXISTS presence_at timestamp"
+        )
+        self.env.cr.execute(
+            "UPDATE oda_pbx_user SET presence = %s, presence_at = %s WHERE login = %s",
+            (presence, self.later(**ago), login),
+        )
+
+    def test_presence_is_heeded(self):
+        self.talk(self.igor, days=9)
         self.talk(self.ana)
-        people = []
-        if calls._presence_known():
-            self.env["oda.pbx.user"].search([("login", "=", "ana")]).presence = "dnd"
-        else:
-            fetch = type(calls)._fetch_facts
-
-            def told(model, account, e164, wanted, facts):
-                people, facts = fetch(model, account, e164, wanted, facts)
-                phone = facts.adviser[1][0]._replace(presence="dnd")
-                return people, facts._replace(adviser=(facts.adviser[0], (phone,)))
-
-            patcher = patch.object(type(calls), "_fetch_facts", told)
-            patcher.start()
-            self.addCleanup(patcher.stop)
-            self.only({"kind": "adviser"})
-        self.assertIsNone(self.ask()[1])
-        self.assertIn("t_ana takes no calls now", self.decision().words)
-        self.assertFalse(people)
+        calls = self.env["oda.call"]
+        with patch.object(type(calls), "_presence_known", lambda _self: True):
+            self.presence("ana", "available")
+            self.assertEqual(self.ask()[1], "ana")
+            self.presence("ana", "dnd")
+            self.assertEqual(self.ask(callid="two")[1], "igor", "who before her")
+            words = self.decision("two").words
+            self.assertIn("t_ana takes no calls now, sent to t_igor: spoke", words)
+            self.presence("igor", "offline")
+            self.assertIsNone(self.ask(callid="three")[1])
+            self.presence("ana", "busy", hours=-1)
+            self.assertIsNone(self.ask(callid="four")[1])
+            self.presence("ana", "busy", hours=-3)
+            self.assertEqual(self.ask(callid="five")[1], "ana", "a lost word")
 
     def test_open_questions_only(self):
         self.only({"kind": "last_speaker", "questions": True, "days": 30})

@@ -98,9 +98,7 @@ def _files(folder, total):
 def _tar(folder, files):
     out = folder / "peer.tar"
     started = time.monotonic()
-    subprocess.run(
-        ["tar", "cf", str(out), "-C", str(folder), "sounds"], check=True
-    )
+    subprocess.run(["tar", "cf", str(out), "-C", str(folder), "sounds"], check=True)
     with open(out, "rb+") as file:
         os.fsync(file.fileno())
     seconds = time.monotonic() - started

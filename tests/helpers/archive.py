@@ -182,7 +182,10 @@ def _content(psql, folder, archive):
     )
     for row in rows.splitlines():
         number, sha256 = row.split("|")
-        if hashlib.sha256((folder / f"{number}.zip").read_bytes()).hexdigest() != sha256:
+        if (
+            hashlib.sha256((folder / f"{number}.zip").read_bytes()).hexdigest()
+            != sha256
+        ):
             wrong.append(f"part {number} is not what its checksum says")
     asked = psql(
         "SELECT r.sha256 FROM oda_recording r JOIN oda_recording_archive_item i "
@@ -224,7 +227,9 @@ def _workers(patience=5):
             if entry.name.isdecimal():
                 try:
                     words = (entry / "cmdline").read_bytes()
-                    parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                    parent = int(
+                        (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]
+                    )
                 except OSError:
                     continue
                 if b"archive_worker.py" in words and parent in (1, os.getppid()):

@@ -2,7 +2,6 @@
 """kill -9 while an archive is made: it ends whole, and nothing is made twice."""
 
 from oda_tools import paths
-
 from tests.helpers import archive
 
 

@@ -126,11 +126,12 @@ class RecordingController(http.Controller):
     def _archive(self, archive_id):
         archive = request.env["oda.recording.archive"].browse(archive_id).exists()
         try:
-            if archive and archive.state == "done" and archive._may_take():
-                return archive
-        except (AccessError, MissingError):
-            pass
-        raise NotFound()
+            there = archive and archive.state == "done" and archive._may_take()
+        except (AccessError, MissingError) as error:
+            raise NotFound() from error
+        if not there:
+            raise NotFound()
+        return archive
 
 
 def _locked():

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 SHORTEST = 10  # letters of a reason
 
 
+# pylint: disable-next=no-wizard-in-models  # one model a file, all in one place
 class OdaRecordingHold(models.TransientModel):
     """Why recordings are kept longer, and until when."""
 

@@ -11,8 +11,8 @@ null), ``sha256`` (as it was fetched), ``row`` (first cells of its manifest line
 Printed are JSON lines: ``items`` [[number, state, bytes, sha256], ...] and ``bytes``
 so far, about twice a second; last ``size`` and ``sha256`` of the part, or ``error``.
 States: done; differs (not the bytes that were fetched: they are in it all the same);
-damaged, missing (not in it). Two threads: one reads and checks, one hashes and writes. Memory
-does not depend on the number or the size of the recordings.
+damaged, missing (not in it). Two threads: one reads and checks, one hashes and writes.
+Memory does not depend on the number or the size of the recordings.
 """
 
 import csv

@@ -9,7 +9,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.addons.oda_base.net.errors import NotThere, Refused, Temporary
 
 from ..models import oda_recording_fetch
-from ..models.oda_recording_fetch import GIVE_UP, QUICK_TRIES
+from ..models.oda_recording_fetch import GIVE_UP, LEASE, QUICK_TRIES, OdaRecording
 from .common import TelephonyCase
 
 LINK = "https://tenant.pbx.moldcell.md/records/1.mp3"
@@ -188,6 +188,30 @@ class TestRecording(TelephonyCase):
         recording = self._offered(link)
         self.assertEqual(self.call_of().outcome, "answered")
         self.assertEqual(recording.url, link)
+
+    def test_what_is_allowed_is_the_accounts(self):
+        recording = self._offered()
+        asked = []
+
+        def downloader(_model, hosts, max_bytes):
+            asked.append((hosts, max_bytes))
+            raise Temporary("down", "connection")
+
+        self.account.recording_max_mb = 500
+        with patch.object(type(recording), "_downloader", downloader):
+            self._fetch(recording)
+        self.assertEqual(asked, [(["*.pbx.moldcell.md"], 500 * 1024**2)])
+        for size in (0, -1, 3000):
+            with self.subTest(size=size), self.assertRaises(ValidationError):
+                self.account.recording_max_mb = size
+
+    def test_large_ones_have_time_but_less_than_the_lease(self):
+        for size, seconds in ((25, 145), (500, 540)):
+            downloader = OdaRecording._downloader(
+                self.env["oda.recording"], ["x.example"], size * 1024**2
+            )
+            self.assertEqual(downloader._total, seconds)
+            self.assertLess(downloader._total, LEASE.total_seconds())
 
     def test_hosts_are_names(self):
         for hosts in ("https://x.example", "a b"):

@@ -150,7 +150,7 @@ class TestSealed(SealedCase):
                 self.at = self.size + offset if whence == io.SEEK_END else offset
                 return self.at
 
-            def read(self, count=-1):
+            def read(self, count=-1):  # pylint: disable=method-required-super
                 count = min(count, self.size - self.at)
                 self.at += count
                 return bytes(count)

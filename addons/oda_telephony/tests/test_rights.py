@@ -71,7 +71,21 @@ class TestRights(TelephonyCase):
                 "save_answers",
                 "oda_dial",
             },
-            "oda.recording": {"action_fetch_now"},
+            "oda.recording": {
+                "action_fetch_now",
+                "action_hold",
+                "action_release",
+                "get_player",
+            },
+            "oda.recording.hold": {"action_apply"},
+            "oda.recording.archive": {
+                "action_start",
+                "action_go_on",
+                "action_cancel",
+                "action_remove",
+            },
+            "oda.recording.archive.part": set(),
+            "oda.recording.archive.item": set(),
             "oda.call.leg": set(),
             "oda.pbx.user": {
                 "action_silence",

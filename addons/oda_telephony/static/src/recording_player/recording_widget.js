@@ -10,7 +10,7 @@ export class RecordingWidget extends Component {
     static props = standardWidgetProps;
     // Listening must not open the row of a list or the card of a kanban.
     static template = xml`
-        <div t-if="record.resId" t-on-click.stop="() => {}">
+        <div t-if="record.resId" class="mb-2" t-on-click.stop="() => {}">
             <RecordingPlayer t-key="record.resId" id="record.resId" state="record.data.state or 'pending'" duration="record.data.duration" eager="eager"/>
         </div>`;
 

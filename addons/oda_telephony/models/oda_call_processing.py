@@ -25,7 +25,7 @@ class Work:
         return self.state is not self.stored
 
 
-def naive(moment):
+def _naive(moment):
     """Return an aware moment as Odoo stores it: naive UTC, whole seconds."""
     if moment is None:
         return False
@@ -166,13 +166,13 @@ class OdaCall(models.Model):
             "state": state.state,
             "outcome": state.outcome or False,
             "outcome_source": state.outcome_source or False,
-            "started_at": naive(state.started_at),
-            "answered_at": naive(state.answered_at),
-            "ended_at": naive(state.ended_at),
+            "started_at": _naive(state.started_at),
+            "answered_at": _naive(state.answered_at),
+            "ended_at": _naive(state.ended_at),
             "duration": self._talk_seconds(state),
             "wait": state.wait or 0,
             "rating": state.rating or 0,
-            "decide_at": naive(due),
+            "decide_at": _naive(due),
             "state_json": callstate.to_json(state),
         }
         if user:
@@ -229,9 +229,9 @@ class OdaCall(models.Model):
             vals = {
                 # Somebody else picked up: its own CANCELLED may still be on its way.
                 "state": "lost" if leg.state == "ringing" and not rings else leg.state,
-                "ring_at": naive(leg.ring_at),
-                "answer_at": naive(leg.answer_at),
-                "end_at": naive(leg.end_at),
+                "ring_at": _naive(leg.ring_at),
+                "answer_at": _naive(leg.answer_at),
+                "end_at": _naive(leg.end_at),
             }
             row = known.get(leg.user)
             user = users.get(leg.user)
@@ -343,4 +343,4 @@ class OdaCall(models.Model):
             self.with_company(account.company_id)._store(account, [work])
         else:
             # Too early after all: look again when it says so.
-            self.decide_at = naive(callstate.due_at(work.state))
+            self.decide_at = _naive(callstate.due_at(work.state))

@@ -8,7 +8,6 @@ from odoo.addons.oda_base.transaction import in_own_transaction
 
 from .. import callstate, reconciling
 from ..drivers.faults import PbxFault
-from .oda_call_processing import naive
 
 BATCH = 100  # calls corrected in one transaction
 #: what a person would see change
@@ -92,7 +91,7 @@ class OdaCall(models.Model):
     @api.model
     def _reconcile_noted(self, account_id, until, found, repaired):
         account = self.env["oda.connector.account"].browse(account_id)
-        account._reconcile_note(naive(until), found, repaired)
+        account._reconcile_note(_naive(until), found, repaired)
 
     @api.model
     def _reconcile_over(self, account_id):
@@ -155,3 +154,7 @@ class OdaCall(models.Model):
 
 def _aware(moment):
     return moment.replace(tzinfo=timezone.utc) if moment else None
+
+
+def _naive(moment):
+    return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)

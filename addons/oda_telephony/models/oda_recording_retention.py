@@ -173,6 +173,7 @@ class OdaRecording(models.Model):
             self._collect_incoming()
         self._warn_of_late()
         self._reseal_old_keys()
+        self._draw_missing()
 
     @api.model
     def _remove_over_age(self):

@@ -27,6 +27,7 @@ from . import (
     test_sound_plain,
     test_recording_keeping,
     test_recording_sealed,
+    test_recording_committed,
     test_recording_archive,
     test_recording_archive_http,
     test_rights,

@@ -324,6 +324,19 @@ class TestRecordingRights(RecordingCase):
             with self.subTest(login), self.assertRaises(AccessError):
                 recording.with_user(user).get_player()
 
+    def test_what_has_no_waveform_is_drawn_at_night(self):
+        drawn, missing, old = (self.recorded(number) for number in range(3))
+        drawn.waveform = "AP8="
+        old.fetched_at = self.later(days=-8)
+        found = []
+        model = type(self.env["oda.recording"])
+        with patch.object(
+            model, "_enqueue_waveform", lambda rows: found.extend(rows.ids)
+        ):
+            self.env["oda.recording"]._draw_missing()
+        self.assertIn(missing.id, found)
+        self.assertFalse({drawn.id, old.id} & set(found))
+
     def test_no_role_brings_the_right_along(self):
         taking = self.env.ref("oda_telephony.group_recording_download")
         for role in (

@@ -62,6 +62,10 @@ class Exchange:
     def __exit__(self, *_error):
         self.listener.stop()
         self.asterisk.stop()
+        # nobody is to dial over an exchange that is not there any more
+        self.admin()(
+            "oda.connector.account", "write", [self.account], {"ari_url": False}
+        )
 
     def session(self, login="admin", password="admin"):
         """Log somebody in; returns an opener whose requests are theirs."""
@@ -135,11 +139,39 @@ class Exchange:
         with contextlib.suppress(urllib.error.HTTPError):
             self.ari("DELETE", f"/channels/{callid}")
 
-    def channel(self, login):
-        """Name of the phone's channel that is in a call now."""
+    def call_inside(self, login, other):
+        """A person calls a colleague; returns the id of that call."""
+        callid = f"in{self._run}-{next(self._ids)}"
+        self.ari(
+            "POST",
+            "/channels",
+            endpoint=f"Local/{login}@agents/n",
+            context="inside",
+            extension=other,
+            priority=1,
+            callerId=login,
+            timeout=30,
+            channelId=callid,
+        )
+        return callid
+
+    def channel(self, name, half=1):
+        """Full name of the channel `Local/<name>` that is in a call now."""
         names = [one["name"] for one in self.ari("GET", "/channels")]
-        start = f"Local/{login}@agents-"
-        return next(n for n in names if n.startswith(start) and n.endswith(";1"))
+        return next(
+            one
+            for one in names
+            if one.startswith(f"Local/{name}-") and one.endswith(f";{half}")
+        )
+
+    def talks(self, login):
+        """Whether a person's phone has been picked up."""
+        return any(
+            one["state"] == "Up"
+            for one in self.ari("GET", "/channels")
+            if one["name"].startswith(f"Local/{login}@agents-")
+            and one["name"].endswith(";1")
+        )
 
     def at_the_phone(self, name, **fields):
         """Do what a person does at the phone (a transfer), by the manager interface."""

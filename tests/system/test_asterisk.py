@@ -107,7 +107,10 @@ def test_blind_transfer(exchange):
     callid = exchange.ring(DIRECT)
     exchange.wait_leg(callid, "701=talking")
     exchange.at_the_phone(
-        "BlindTransfer", Channel=exchange.channel("701"), Context="inside", Exten="702"
+        "BlindTransfer",
+        Channel=exchange.channel("701@agents"),
+        Context="inside",
+        Exten="702",
     )
     exchange.wait_leg(callid, "702=talking")
     exchange.hang_up(callid)
@@ -119,6 +122,30 @@ def test_blind_transfer(exchange):
     )
     assert who == "701", "who answered first has answered"
     assert dialled(exchange, callid) == {"701": "ANSWERED", "702": "ANSWERED"}
+
+
+def test_attended_transfer(exchange):
+    """Colleagues talk first, of which nothing is told; then the client joins."""
+    callid = exchange.ring(DIRECT)
+    exchange.wait_leg(callid, "701=talking")
+    inner = exchange.call_inside("701", "702")
+    deadline = time.monotonic() + 10
+    while not exchange.talks("702"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert exchange.legs(callid) == "701=talking"
+    exchange.at_the_phone(
+        "Bridge",
+        Channel1=exchange.channel(f"{DIRECT}@from-trunk", half=2),
+        Channel2=exchange.channel("702@agents"),
+    )
+    exchange.wait_leg(callid, "702=talking")
+    exchange.hang_up(callid)
+    assert exchange.settled(callid)[:3] == ("in", "answered", "history")
+    assert exchange.legs(callid) == "701=done 702=done"
+    assert dialled(exchange, callid) == {"701": "ANSWERED", "702": "ANSWERED"}
+    count = "SELECT count(*) FROM oda_call WHERE callid = "
+    assert exchange.system.psql(f"{count}'{inner}'") == "0"
 
 
 def test_the_dialplan_asks_who_calls(exchange):

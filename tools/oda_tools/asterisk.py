@@ -20,6 +20,7 @@ import urllib.request
 
 from oda_tools import apt, paths, ports, server
 from oda_tools.console import Stop, end, run, tail
+from oda_tools.runtime import tied
 
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm")
 MAJOR = "22"
@@ -187,7 +188,7 @@ class Asterisk:
         argv = [*command(self.root), "-f", "-C", self.folder / "etc" / "asterisk.conf"]
         with open(self.folder / "asterisk.log", "ab") as log:
             self._process = subprocess.Popen(
-                [str(part) for part in argv],
+                tied(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -226,6 +226,19 @@ class TestTracker(BaseCase):
         world._keep(world.tracker.resync([], world.now))
         world.end()
 
+    def test_a_recording_made_by_ari(self):
+        heard = [one for one in said("blind") if one[1].event != "VarSet"]
+        world = World().hear([one for one in heard if one[0] < START + 2])
+        (uid,) = [
+            uid
+            for uid, call in world.tracker._where.items()
+            if world.tracker.calls[call].channels[uid].outside
+        ]
+        fields = {"Event": "OdaRecording", "Uniqueid": uid, "Name": "by-ari"}
+        world.hear([(world.now, Message(fields))])
+        world.hear([one for one in heard if one[0] >= START + 2]).end()
+        self.assertEqual(world.state("b-").record_url, "ari:stored/by-ari")
+
     def test_a_rush_of_calls_finds_room(self):
         world = World()
         with patch.object(asterisk, "MAX_CALLS", 40):

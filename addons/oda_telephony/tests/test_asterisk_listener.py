@@ -19,6 +19,7 @@ from odoo.tests.common import BaseCase, tagged
 
 from ..drivers import asterisk_push
 from ..drivers.asterisk_names import Habits
+from ..listener import ari as ari_module
 from ..listener import link as link_module
 from ..listener import poster as poster_module
 from ..listener.backoff import Backoff
@@ -494,3 +495,33 @@ class TestLink(ListenerCase):
         history = [fields for fields in news if fields["kind"] == "history"]
         self.assertEqual(history[0]["status"], "answered")
         self.assertEqual(history[0]["user"], "701")
+
+
+@tagged("post_install", "-at_install")
+class TestAriSocket(ListenerCase):
+    def test_only_what_concerns_us(self):
+        told = []
+        link = _Still()
+        link.recorded = lambda channel, name: told.append((channel, name))
+        ari = ari_module.Ari(self.config(ari_url="http://x"), link, threading.Event())
+        done = {"type": "RecordingFinished"}
+        for event in (
+            {**done, "recording": {"name": "r1", "target_uri": "channel:1.1"}},
+            {**done, "recording": {"name": "r2", "target_uri": "bridge:b"}},
+            {**done, "recording": {"target_uri": "channel:1.1"}},
+            {**done, "recording": None},
+            done,
+            {"type": "ChannelCreated"},
+            [],
+            None,
+            "x",
+        ):
+            ari._event(event)
+        self.assertEqual(told, [("1.1", "r1")])
+        with self.assertRaises(ari_module.Replaced):
+            ari._event({"type": "ApplicationReplaced"})
+
+    def test_without_an_address_there_is_nothing_to_do(self):
+        ari = ari_module.Ari(self.config(), _Still(), threading.Event())
+        ari.run()
+        self.assertEqual(ari.words, "")

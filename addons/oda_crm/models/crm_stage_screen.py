@@ -74,9 +74,9 @@ class CrmStage(models.Model):
         """Rules of the stage go with it: by the ORM, so that the journal hears."""
         self._oda_stages_changing()
         teams = self.team_ids
-        # sudo: who may delete a stage may not know of its rules; checked before
         self.check_access("unlink")
         self._unlink_if_nobody_is_there()
+        # sudo: who may delete a stage, as was just checked, may not know of its rules
         rules = self.env["oda.stage.rule"].sudo().with_context(active_test=False)
         rules.search([("stage_id", "in", self.ids)]).unlink()
         done = super().unlink()

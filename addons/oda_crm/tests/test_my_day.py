@@ -307,9 +307,9 @@ class TestMyDay(MyDayCase):
         at_two = next(one for one in day["heat"]["hours"] if one["hour"] == 14)
         self.assertEqual(at_two["from"], "2026-06-10 11:00:00")
         counts = {one["key"]: one["counts"] for one in day["risks"]}
-        self.assertEqual(counts["missing"], {self.consultant.id: 1})
-        self.assertEqual(counts["late"], {self.consultant.id: 1})
-        self.assertEqual(counts["stale"], {self.consultant.id: 1})
+        for key in ("missing", "late", "stale"):  # demo data may have nobody's
+            self.assertEqual(counts[key][self.consultant.id], 1, key)
+            self.assertNotIn(self.other.id, counts[key])
         # and whoever sees all sees the other team as well
         counts = {
             one["key"]: one["counts"]
@@ -352,6 +352,12 @@ class TestMyDay(MyDayCase):
             )
 
     def test_nobodys(self):
+        def nobodys():
+            risks = self.day(self.lead)["risks"]
+            stale = next(one for one in risks if one["key"] == "stale")
+            return stale["counts"].get(0, 0)
+
+        before = nobodys()
         case = self.open_case(user_id=False)
         self.stale(case, 3)
         left = new_test_user(
@@ -361,8 +367,7 @@ class TestMyDay(MyDayCase):
         left.active = False
         day = self.day(self.lead)
         self.assertEqual(day["people"][-1]["id"], 0)
-        stale = next(one for one in day["risks"] if one["key"] == "stale")
-        self.assertEqual(stale["counts"], {0: 2})
+        self.assertEqual(nobodys() - before, 2)
 
     # === THE FLOWS ===#
 

@@ -4,7 +4,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
@@ -22,6 +22,8 @@ ZONES = st.sampled_from(
     ]
 )
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31))
+#: a busy machine is no fault of what is tested
+CALM = settings(deadline=None, suppress_health_check=list(HealthCheck))
 NEAR = st.timedeltas(timedelta(days=-3), timedelta(days=3))
 
 
@@ -43,6 +45,7 @@ class TestMyDayPlain(BaseCase):
         self.assertEqual(autumn.end - autumn.start, timedelta(hours=25))
 
     @given(MOMENTS, ZONES)
+    @CALM
     def test_days_follow_one_another(self, now, zone):
         day = myday.Day.of(now, zone)
         self.assertTrue(day.start <= now < day.end)
@@ -52,6 +55,7 @@ class TestMyDayPlain(BaseCase):
         )
 
     @given(MOMENTS)
+    @CALM
     def test_hours_fill_the_day(self, now):
         day = myday.Day.of(now, CHISINAU)
         spans = [day.hour(hour) for hour in range(24)]
@@ -61,7 +65,7 @@ class TestMyDayPlain(BaseCase):
             self.assertLessEqual(begin, until)
 
     @given(MOMENTS, NEAR, st.booleans(), ZONES)
-    @settings(max_examples=300)
+    @settings(CALM, max_examples=300)
     def test_a_task_is_of_one_kind(self, now, distance, by_phone, zone):
         """Whatever its time: in one window at most, and no late one is forgotten."""
         day, due = myday.Day.of(now, zone), now + distance
@@ -109,6 +113,7 @@ class TestMyDayPlain(BaseCase):
             self.assertEqual(myday.between(now, at, CHISINAU), words)
 
     @given(MOMENTS, NEAR, ZONES)
+    @CALM
     def test_words_are_never_negative_nor_large(self, now, distance, zone):
         unit, count = myday.between(now, now + distance, zone)
         most = {"now": 0, "minutes": 59, "hours": 25, "days": 5}
@@ -122,6 +127,7 @@ class TestMyDayPlain(BaseCase):
         self.assertEqual(myday.urgency(None, now), "calm")
 
     @given(st.lists(st.integers(-5, 40)))
+    @CALM
     def test_hours_of_the_map(self, counts):
         hours = myday.hours(counts)
         self.assertEqual(hours, list(range(hours[0], hours[-1] + 1)))
@@ -129,6 +135,7 @@ class TestMyDayPlain(BaseCase):
         self.assertTrue(set(range(8, 19)) <= set(hours) <= set(range(24)))
 
     @given(st.integers(0, 10**6), st.integers(0, 10**6))
+    @CALM
     def test_shades(self, count, most):
         shade = myday.shade(count, max(count, most))
         self.assertEqual(shade == 0, count == 0)
@@ -139,6 +146,7 @@ class TestMyDayPlain(BaseCase):
     @given(
         st.none() | st.text() | st.dictionaries(st.text(), st.text() | st.integers())
     )
+    @CALM
     def test_whatever_is_asked_for_a_page_is_a_page(self, limits):
         self.assertTrue(1 <= myday.page(limits, "risk", 20, 200) <= 200)
 

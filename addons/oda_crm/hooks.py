@@ -1,5 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 
+from .models.oda_locality_load import EDITION
+
 NAMED = ("ir.ui.menu", "ir.actions.act_window", "crm.stage", "mail.message.subtype")
 BATCH = 50_000
 
@@ -85,6 +87,7 @@ def uninstall_hook(env):
         if menu := env.ref(f"crm.{name}", raise_if_not_found=False):
             menu.active = True
     _keep_flows_in_use(env)
+    env["ir.config_parameter"].search([("key", "=", EDITION)]).unlink()
     # Their tables go with the addon; they would hold back what they point to.
     env.cr.execute(
         "DELETE FROM oda_instrument_answer; "

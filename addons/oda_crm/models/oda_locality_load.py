@@ -29,7 +29,8 @@ class OdaLocality(models.Model):
         edition = hashlib.sha256(text.encode()).hexdigest()[:16]
         # sudo: a parameter of the addon's own; who calls this is the loader or a test
         parameters = self.env["ir.config_parameter"].sudo()
-        if parameters.get_param(EDITION) == edition:
+        some = self.with_context(active_test=False).search_count([], limit=1)
+        if some and parameters.get_param(EDITION) == edition:
             return 0
         self.flush_model()
         changed = self._load_places(places.read(text.splitlines()))

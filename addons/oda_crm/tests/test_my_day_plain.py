@@ -88,6 +88,7 @@ class TestMyDayPlain(BaseCase):
             self.assertEqual(myday.kind(due, False, day), "task")
 
     @given(st.lists(st.tuples(st.integers(0, 3), st.none() | MOMENTS)), st.integers(0))
+    @CALM
     def test_order(self, made, limit):
         entries = [
             {"rank": rank, "at": at, "kind": "x", "id": number}

@@ -213,7 +213,10 @@ def pick(admin, label):
     box = admin.locator(".o_oda_rules_picker input").first
     box.click()
     box.fill(label)
-    admin.locator(".o_select_menu_item", has_text=label).first.click()
+    # the list is whole until what was typed has narrowed it
+    first = admin.locator(".o_select_menu_item >> nth=0").filter(has_text=label)
+    first.wait_for()
+    first.click()
     row(admin, label).wait_for()
 
 

@@ -14,7 +14,7 @@ from tests.helpers.webclient import call, choose, create, save, shot
 
 NEXT_STEP = ".o_oda_next_step_dialog"
 REFUSED = ".o_oda_stage_dialog"
-REFUSAL = ".o_error_dialog"
+REFUSAL = ".o_notification"
 ADVICE = "Are nevoie de un cuptor nou; i s-au explicat condițiile programului."
 RESULT = "Trimite oferta furnizorului până vineri, apoi completăm cererea."
 PROMISED = "De trimis lista actelor"
@@ -222,7 +222,6 @@ def test_day(day):
     assert day.open_tasks(day.lead) == "1"
     assert result.input_value() == "ok"
     day.shot("result-refused")
-    close_refusal(page)
     result.fill(RESULT)
     page.click(".modal-footer .btn-primary >> nth=0")
 
@@ -312,9 +311,3 @@ def press(page, day, name):
     if not button.count():
         page.locator(".o_statusbar_buttons .dropdown-toggle:visible").last.click()
     button.first.click()
-
-
-def close_refusal(page):
-    """Put away the server's words."""
-    page.locator(f"{REFUSAL} .modal-footer .btn-primary").click()
-    page.wait_for_selector(REFUSAL, state="detached")

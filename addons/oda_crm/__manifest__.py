@@ -63,6 +63,8 @@
         "views/oda_flow_report_views.xml",
         "views/oda_my_day_views.xml",
         "views/core_words_views.xml",
+        "views/core_words_flow_views.xml",
+        "views/core_words_names.xml",
     ],
     "demo": [
         "demo/oda_crm_demo.xml",

@@ -14,5 +14,6 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             return super()._update_foreign_keys_generic(model, src_records, dst_record)
         # sudo: what is owed follows the cards that core lets this user merge
         owed = self.env["oda.callback"].sudo()
+        # sudo: core merges these very cards under the superuser, too
         owed._merge_partners(src_records.sudo(), dst_record.sudo())
         return super()._update_foreign_keys_generic(model, src_records, dst_record)

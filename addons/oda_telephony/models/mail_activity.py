@@ -25,6 +25,7 @@ class MailActivity(models.Model):
         kind = ref("oda_telephony.activity_type_callback", raise_if_not_found=False)
         # sudo: the row follows its task, whoever may see it
         rows = self.env["oda.callback"].sudo()
+        # sudo: the kind of a task says nothing of its contents
         mine = self.sudo().filtered(lambda task: task.activity_type_id.id == kind)
         if not mine:
             return rows

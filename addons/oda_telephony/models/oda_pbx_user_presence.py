@@ -39,8 +39,8 @@ class OdaPbxUser(models.Model):
     dialled_at = fields.Datetime(string="Last dialled", readonly=True, copy=False)
 
     def _compute_can_silence(self):
-        # sudo: whether the exchange knows the command
         for line in self:
+            # sudo: whether the exchange knows the command
             line.can_silence = line.sudo().account_id._pbx_can("dnd")
 
     # === WHAT IS HEARD ===#

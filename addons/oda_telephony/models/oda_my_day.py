@@ -1,23 +1,16 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl.html).
 from collections import Counter
-from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.oda_crm import myday
+from odoo.addons.oda_crm.models.oda_my_day import COUNT_MAX
 
 from .oda_call_card import CARD_AGE
 
-MISSED_AGE = timedelta(days=7)  # an older missed call is nobody's day any more
-LISTED = 200  # calls of one adviser that a click lists
 LIVE_MAX = 20  # cards of one person at once
-#: an answered call with the same person since, in either direction
-_NO_ANSWER_SINCE = """NOT EXISTS (
-    SELECT FROM oda_call later
-     WHERE later.partner_id = %(partner)s AND later.started_at > %(started)s
-       AND later.outcome = 'answered' AND later.merged_into_id IS NULL)"""
 
 
 class OdaMyDay(models.AbstractModel):
@@ -36,6 +29,7 @@ class OdaMyDay(models.AbstractModel):
                 "icon": "fa-volume-control-phone",
                 "read": self._oda_my_day_live,
             }
+        if self.env["oda.callback"].has_access("read"):
             sources["missed"] = {
                 "lane": myday.RISK,
                 "rank": 20,
@@ -85,64 +79,47 @@ class OdaMyDay(models.AbstractModel):
 
     @api.model
     def _oda_my_day_missed(self, day, limit):
-        """My beneficiaries who called in vain, and with whom nobody has talked since.
+        """My beneficiaries who called in vain and whom a colleague is to call back.
 
-        One entry a beneficiary, with the first of those calls; one statement.
+        Calls I owe myself are tasks of mine, and stand where tasks do.
         """
-        mine = Domain("partner_id.oda_adviser_id", "=", self.env.uid) | Domain(
-            "lead_id.user_id", "=", self.env.uid
-        )
-        query = self._oda_missed_query(mine, day)
-        table = SQL.identifier(query.table)
-        query.groupby = SQL("%s.partner_id", table)
-        query.order = SQL("2, 1")
-        query.limit = limit or 1
-        rows = self.env.execute_query(
-            query.select(
-                SQL("%s.partner_id", table),
-                SQL("min(%s.started_at)", table),
-                SQL("max(%s.id)", table),
-                SQL("max(%s.lead_id)", table),
-                SQL("count(*)"),
-                SQL("count(*) OVER ()"),
+        rows = self.env["oda.callback"]
+        domain = (
+            Domain("state", "=", "open")
+            & Domain("user_id", "!=", self.env.uid)
+            & (
+                Domain("partner_id.oda_adviser_id", "=", self.env.uid)
+                | Domain("lead_id.user_id", "=", self.env.uid)
             )
         )
+        found = rows.search(domain, order="first_missed_at, id", limit=limit or 1)
+        total = len(found)
+        if not limit or total == limit:
+            total = rows.search_count(domain, limit=COUNT_MAX)
         entries = [
             {
-                "id": partner_id,
-                "at": started,
-                "title": self.env._("Missed calls: %s", count),
-                "partner_id": partner_id,
-                "lead_id": lead_id,
-                "model": "oda.call",
-                "res_id": call_id,
+                "id": one.id,
+                "at": one.first_missed_at,
+                "title": self._oda_missed_words(one),
+                "partner_id": one.partner_id.id,
+                "lead_id": one.lead_id.id,
+                "model": one._name,
+                "res_id": one.id,
                 "open": "action_open_card",
             }
-            for partner_id, started, call_id, lead_id, count, _total in rows
+            for one in found
         ]
-        return entries[:limit], rows[0][-1] if rows else 0
+        return entries[:limit], total
 
     @api.model
-    def _oda_missed_query(self, domain, day):
-        """Missed calls of people with whom nobody has talked since, in one's sight."""
-        calls = self.env["oda.call"]
-        query = calls._search(
-            Domain("started_at", ">", day.now - MISSED_AGE)
-            & Domain("direction", "=", "in")
-            & Domain("outcome", "=", "missed")
-            & Domain("merged_into_id", "=", False)
-            & Domain("partner_id", "!=", False)
-            & domain
-        )
-        table = SQL.identifier(query.table)
-        query.add_where(
-            SQL(
-                _NO_ANSWER_SINCE,
-                partner=SQL("%s.partner_id", table),
-                started=SQL("%s.started_at", table),
+    def _oda_missed_words(self, row):
+        if row.user_id:
+            return self.env._(
+                "Missed calls: %(count)s; %(user)s calls back",
+                count=row.missed_count,
+                user=row.user_id.name,
             )
-        )
-        return query
+        return self.env._("Missed calls: %s", row.missed_count)
 
     # === THE TEAM ===#
 
@@ -183,34 +160,21 @@ class OdaMyDay(models.AbstractModel):
     @api.model
     def _oda_my_day_risks(self, day):
         risks = super()._oda_my_day_risks(day)
-        if not self.env["oda.call"].has_access("read"):
+        if not self.env["oda.callback"].has_access("read"):
             return risks
-        query = self._oda_missed_query(Domain.TRUE, day)
-        table = SQL.identifier(query.table)
-        adviser = SQL(
-            "(SELECT p.oda_adviser_id FROM res_partner p WHERE p.id = %s.partner_id)",
-            table,
-        )
-        latest = (table, table, LISTED)
-        query.groupby = SQL("1")
-        rows = self.env.execute_query(
-            query.select(
-                SQL("COALESCE(%s, 0)", adviser),
-                SQL("count(DISTINCT %s.partner_id)", table),
-                SQL("(array_agg(%s.id ORDER BY %s.id DESC))[1:%s]", *latest),
-            )
-        )
+        now = fields.Datetime.to_string(day.now)
+        late = Domain("state", "=", "open") & Domain("due_at", "<", now)
+        owed = self.env["oda.callback"]._read_group(late, ["user_id"], ["__count"])
         risks.insert(
             1,
             {
                 "key": "missed",
                 "label": self.env._("Missed, not called back"),
                 "icon": "fa-phone",
-                "counts": Counter({who: count for who, count, _ids in rows}),
-                "model": "oda.call",
-                # "Nobody has talked since" is nothing a search can say.
-                "domain": [("id", "in", [one for row in rows for one in row[2]])],
-                "user_field": "partner_id.oda_adviser_id",
+                "counts": Counter({user.id or 0: count for user, count in owed}),
+                "model": "oda.callback",
+                "domain": list(late),
+                "user_field": "user_id",
             },
         )
         return risks

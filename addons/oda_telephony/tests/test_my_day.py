@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from .common import TelephonyCase
+from .common_callback import CallbackCase
 
 
 @tagged("post_install", "-at_install")
@@ -68,34 +69,8 @@ class TestMyDayCalls(TelephonyCase):
         call.finish({"note": "Said what is needed"})
         self.assertEqual(self.entries("now", "ring"), [])
 
-    def test_missed_and_not_called_back(self):
-        self.call("m-1", 30)
-        last = self.call("m-2", 5)
-        (shown,) = self.entries("risk", "missed")
-        self.assertEqual(shown["title"], "Missed calls: 2")
-        self.assertEqual((shown["who"], shown["res_id"]), (self.partner.name, last.id))
-        self.assertEqual(shown["words"].split()[0], "for")
-        self.assertEqual(self.entries("risk", "missed", self.igor), [])
-
-    def test_called_back_is_no_risk(self):
-        self.call("m-1", 30)
-        self.call("a-0", 40, "answered")
-        self.assertTrue(self.entries("risk", "missed"), "answered before, not after")
-        self.call("a-1", 20, "answered", direction="out", user_id=self.igor.id)
-        self.assertEqual(self.entries("risk", "missed"), [])
-        self.call("m-2", 1)
-        self.assertEqual(len(self.entries("risk", "missed")), 1)
-
-    def test_old_ones_and_parts_of_other_calls_are_left_out(self):
-        main = self.call("a-0", 200, "answered")
-        self.call("m-1", 24 * 8)
-        self.call("m-2", 2, merged_into_id=main.id)
-        self.assertEqual(self.entries("risk", "missed"), [])
-
-    def test_the_team_sees_calls_by_hour_and_who_owes_a_call(self):
-        self.partner.oda_adviser_id = self.ana
+    def test_the_team_sees_calls_by_hour(self):
         now = fields.Datetime.now()
-        self.call("m-1", 30)
         self.call("a-1", 0, "answered", user_id=self.igor.id, partner_id=False)
         self.env.flush_all()
         day = self.env["oda.my.day"].with_user(self.boss).oda_my_day("team")
@@ -105,19 +80,67 @@ class TestMyDayCalls(TelephonyCase):
             self.boss.with_context(tz=str(zone)), now
         ).hour
         self.assertEqual(day["heat"]["cells"][self.igor.id][hour]["calls"], 1)
-        missed = next(one for one in day["risks"] if one["key"] == "missed")
-        self.assertEqual(missed["counts"][self.ana.id], 1)
-        domain = [*missed["domain"], (missed["user_field"], "=", self.ana.id)]
-        self.assertEqual(
-            self.env["oda.call"].with_user(self.boss).search_count(domain), 1
-        )
 
     def test_without_the_right_to_calls_there_are_none(self):
-        self.call("m-1", 2)
+        self.event("INCOMING")
+        self.work()
         access = self.env["ir.model.access"].search(
             [("model_id.model", "=", "oda.call")]
         )
         access.perm_read = False
-        self.assertEqual(self.entries("risk", "missed"), [])
+        self.assertEqual(self.entries("now", "ring"), [])
         day = self.env["oda.my.day"].with_user(self.boss).oda_my_day("team")
         self.assertNotIn("calls", day["heat"]["kinds"])
+
+
+@tagged("post_install", "-at_install")
+class TestMyDayCallbacks(CallbackCase):
+    """Calls to return on the page a day begins with."""
+
+    def entries(self, user, lane="risk", kind="missed"):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        day = self.env["oda.my.day"].with_user(user).oda_my_day("mine")
+        found = next(one for one in day["lanes"] if one["key"] == lane)
+        return [one for one in found["entries"] if one["kind"] == kind]
+
+    def owed(self, user):
+        """A missed call of Ana's client, which `user` is to return."""
+        self.partner.oda_adviser_id = self.ana
+        self.missed("m1", minutes=-90)
+        self.missed("m2", minutes=-50)
+        row = self.row()
+        row._give_to(user)
+        return row
+
+    def test_a_call_of_ones_own_is_a_task(self):
+        row = self.owed(self.ana)
+        self.assertEqual(self.entries(self.ana), [])
+        (task,) = self.entries(self.ana, "now", "call")
+        self.assertEqual(task["task_id"], row.activity_id.id)
+
+    def test_a_colleague_calls_my_client_back(self):
+        row = self.owed(self.igor)
+        (shown,) = self.entries(self.ana)
+        self.assertEqual(shown["title"], "Missed calls: 2; t_igor calls back")
+        self.assertEqual((shown["who"], shown["res_id"]), (self.partner.name, row.id))
+        self.assertEqual(self.entries(self.igor), [], "a task of theirs")
+        self.talked("t1", type="out")
+        self.assertEqual(self.entries(self.ana), [])
+
+    def test_the_lead_sees_who_is_late(self):
+        self.owed(self.igor)
+        day = self.env["oda.my.day"].with_user(self.boss).oda_my_day("team")
+        missed = next(one for one in day["risks"] if one["key"] == "missed")
+        self.assertEqual(missed["counts"][self.igor.id], 1)
+        domain = [*missed["domain"], (missed["user_field"], "=", self.igor.id)]
+        rows = self.env["oda.callback"].with_user(self.boss)
+        self.assertEqual(rows.search_count(domain), 1)
+
+    def test_without_the_right_there_are_none(self):
+        self.owed(self.igor)
+        access = self.env["ir.model.access"].search(
+            [("model_id.model", "=", "oda.callback")]
+        )
+        access.perm_read = False
+        self.assertEqual(self.entries(self.ana), [])

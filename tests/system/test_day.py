@@ -33,6 +33,9 @@ def day(request, new_page, system, artifacts):
         "„.*” (nu poate trece încă la|cere un rezultat de cel puțin)",
         "the consultant is refused, in words, what is not ready",
     )
+    # Cards that earlier tests left open would lie over a telephone's whole screen.
+    system.wait_for("SELECT count(*) FROM oda_inbound WHERE state = 'new'", "0")
+    system.psql("UPDATE oda_call_leg SET closed = true")
     return Day(request.param, new_page, system, artifacts)
 
 

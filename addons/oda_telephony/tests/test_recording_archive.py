@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 from unittest.mock import patch
 
 from dateutil.relativedelta import relativedelta
@@ -187,7 +188,10 @@ class TestArchive(ArchiveCase):
         archive = self.asked()
         archive.action_start()
         archive.sudo()._plan()
-        os.unlink(self.path_of(lost))
+        path = Path(self.path_of(lost))
+        # Back at the end: the collection of files complains of one that is gone.
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.unlink()
         removed._remove("age")
         self.env.flush_all()
         self.made(archive)

@@ -71,7 +71,8 @@ class Report:
             for text in result.failures:
                 # Named at once: whoever keeps only the middle of this output
                 # still learns what failed, and why.
-                for line in text.splitlines()[:4]:
+                lines = [line for line in text.splitlines() if line.strip()]
+                for line in lines[:2] + lines[2:][-4:]:
                     self.say(f"       {line.strip()[:160]}")
             for note in result.notes:
                 self.say(f"       {note}")

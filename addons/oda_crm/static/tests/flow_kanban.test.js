@@ -10,6 +10,7 @@ import {
     models,
     mountView,
     onRpc,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
 
 describe.current.tags("desktop");
@@ -115,8 +116,10 @@ test("a flow is chosen by its chip", async () => {
 });
 
 test("when the heads cannot be had, the kanban works without", async () => {
+    patchWithCleanup(console, { warn: (words) => expect.step(words) });
     heads = makeServerError({ message: "no" });
     await openKanban();
+    expect.verifySteps(["The heads of the columns could not be asked for."]);
     expect(".o_kanban_record:not(.o_kanban_ghost)").toHaveCount(2);
     expect(".o_oda_kanban_head").toHaveCount(0);
 });

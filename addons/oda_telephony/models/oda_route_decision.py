@@ -44,8 +44,9 @@ def _write(dbname, rows):
     in_own_transaction(Registry(dbname), SUPERUSER_ID, keep)
 
 
-#: Decisions on their way to the database: the exchange has its answer by then.
-_journal = Afterwards(_write)
+#: Decisions on their way to the database: the exchange has its answer by then. Seldom
+#: enough that hardly any other question waits for the thread that writes them.
+_journal = Afterwards(_write, delay=1.0)
 
 
 class OdaRouteDecision(models.Model):

@@ -244,17 +244,19 @@ def _candidates(rule, facts):
         turn = facts.turn % len(people) if people else 0
         found = [(user_id, None) for user_id in (*people[turn:], *people[:turn])]
     elif rule.kind == "last_speaker":
-        if facts.talks is None:
+        talks = () if facts.talks is None and _unknown_to_us(facts) else facts.talks
+        if talks is None:
             raise MoreFacts("talks")
-        found = [
-            (talk.user_id, talk.at) for talk in facts.talks if _says(rule, talk, facts)
-        ]
+        found = [(talk.user_id, talk.at) for talk in talks if _says(rule, talk, facts)]
     else:
-        if facts.cases is None:
+        cases = facts.cases
+        if cases is None and rule.kind == "owner" and _unknown_to_us(facts):
+            cases = ()
+        if cases is None:
             raise MoreFacts("cases")
         found = [
             (case.user_id if rule.kind == "owner" else case.leader_id, None)
-            for case in facts.cases
+            for case in cases
         ]
         if rule.kind == "lead" and not any(user_id for user_id, _at in found):
             found = [(facts.line.leader_id if facts.line else 0, None)]
@@ -263,6 +265,14 @@ def _candidates(rule, facts):
         if user_id:
             once.setdefault(user_id, at)
     return list(once.items())
+
+
+def _unknown_to_us(facts):
+    """Nobody advises them: who spoke last would, else who has their consultation.
+
+    Most people of a large register: they are settled without a second statement.
+    """
+    return facts.adviser is not None and not facts.adviser[0]
 
 
 def _says(rule, talk, facts):

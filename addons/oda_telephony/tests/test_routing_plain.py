@@ -131,6 +131,16 @@ class TestRouting(BaseCase):
             [(ANA, "gone"), (ION, "sent")],
         )
 
+    def test_whom_nobody_advises_is_settled_at_once(self):
+        """Most people of a large register: a second statement would cost each."""
+        rules = (Rule(1, "adviser"), Rule(2, "last_speaker"), Rule(3, "owner"))
+        few = facts(adviser=(0, ()), talks=None, cases=None, phones=None)
+        found = routing.decide(rules, few)
+        self.assertIsNone(found.login)
+        self.assertEqual([step.verdict for step in found.steps], ["no_candidate"] * 3)
+        with self.assertRaises(routing.MoreFacts):
+            routing.decide((*rules, Rule(4, "lead")), few)
+
     def test_default_rules_need_nothing_more_at_first(self):
         rules = (Rule(1, "adviser"), Rule(2, "last_speaker"), Rule(3, "owner"))
         self.assertEqual(routing.needs(rules), frozenset())

@@ -22,7 +22,6 @@ class OdaCall(models.Model):
         for row in presences:
             login, presence, age = driver.presence(row.content_type, bodies[row.id])
             at = row.received_at - timedelta(seconds=age)
-            if note := getattr(self.env["oda.pbx.user"], "_set_presence", None):
-                note(account, {login: presence}, at)
+            self.env["oda.pbx.user"]._set_presence(account, {login: presence}, at)
             results.append((row, "done", ""))
         return results
